@@ -1,0 +1,1 @@
+"""Goodstanding: memberships kept right."""

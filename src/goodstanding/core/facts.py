@@ -1,0 +1,224 @@
+"""Facts: what happened, in words that no vendor owns. Adapters make them, the ledger keeps them, nobody edits them.
+
+A fact is a snapshot of one thing as somebody told it (``SubscriptionSeen``: "at 10:20 the subscription stood thus") or a
+happening (``PaymentFailed``). Folding all facts of one thing (:mod:`goodstanding.core.fold`) gives its state, and the
+outcome depends on the set of facts alone: not on their order, nor on how often each was told (I1, I2).
+
+Amounts are integers in minor units of ``currency`` (upper-case ISO 4217); moments are aware and in UTC; ``at`` is the
+moment of the telling by the vendor's own clock. References (``customer``, ``invoice`` and so on) are the vendor's ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PriceHints:
+    """Everything about a price that may tell its level (R22). ``labels``: plan id, nickname and product name, where told."""
+
+    price: str
+    product: str = ""
+    lookup_key: str = ""
+    level: str = ""  # a level's slug, from metadata that we (or the site's owner) wrote
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSeen:
+    """A customer record of the gateway, as it stood at ``at``."""
+
+    customer: str
+    at: datetime
+    email: str = ""
+    name: str = ""
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSeen:
+    """One item of a subscription: what is renewed at which price."""
+
+    item: str
+    hints: PriceHints
+    quantity: int = 1
+    amount_minor: int | None = None
+    interval: str = ""
+    interval_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionSeen:
+    """A subscription as it stood at ``at``.
+
+    ``status`` is one of :class:`goodstanding.core.fold.SubscriptionStatus`. ``ends_at``: a set end. ``ended_at``: when it
+    ended. ``rank`` orders tellings of the same second by the life cycle (created, updated, deleted). ``before`` and
+    ``after`` are digests of the fields that this telling says it changed, as they were and as they are: they order
+    changes within one second; empty where it says nothing of it.
+    """
+
+    subscription: str
+    customer: str
+    at: datetime
+    status: str
+    created_at: datetime
+    currency: str
+    items: tuple[ItemSeen, ...]
+    anchor_at: datetime | None = None
+    ends_at: datetime | None = None
+    ended_at: datetime | None = None
+    paused: bool = False
+    resumes_at: datetime | None = None
+    trial_ends_at: datetime | None = None
+    rank: int = 1
+    before: tuple[tuple[str, str], ...] = ()
+    state: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LineSeen:
+    """A line of an invoice. ``kind``: ``regular``, ``proration``, or ``other`` (one-off items, which never cover).
+
+    ``item`` and ``subscription`` are empty where the line names none.
+    """
+
+    line: str
+    kind: str
+    amount_minor: int
+    start: datetime
+    end: datetime
+    subscription: str = ""
+    item: str = ""
+    hints: PriceHints = PriceHints("")
+    description: str = ""
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceSeen:
+    """An invoice as it stood at ``at``.
+
+    ``status``: draft, open, paid, void, uncollectible or deleted. ``due_minor``: what is asked for after credit.
+    ``credit_minor``: what the customer's balance took over (positive) or received (negative) when it was finalised.
+    ``payments``: references of payments (intents, charges) that belong to it.
+    """
+
+    invoice: str
+    customer: str
+    at: datetime
+    status: str
+    created_at: datetime
+    currency: str
+    total_minor: int
+    due_minor: int
+    paid_minor: int
+    credit_minor: int = 0
+    subscription: str = ""
+    number: str = ""
+    finalised_at: datetime | None = None
+    settled_at: datetime | None = None
+    closed_at: datetime | None = None
+    lines: tuple[LineSeen, ...] = ()
+    payments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InvoicePaymentFailed:
+    """A try to pay this invoice failed at ``at``."""
+
+    invoice: str
+    customer: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSeen:
+    """A payment (a charge) as it stood at ``at``. ``status``: succeeded, failed or pending.
+
+    ``intent``: the vendor's name for the attempt that this charge is part of. ``invoice``: where the payload names one.
+    """
+
+    payment: str
+    at: datetime
+    status: str
+    amount_minor: int
+    currency: str
+    made_at: datetime
+    customer: str = ""
+    intent: str = ""
+    invoice: str = ""
+    refunded_minor: int = 0
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentLinked:
+    """``one`` and ``other`` (references of an invoice, intent or charge) belong together."""
+
+    one: str
+    other: str
+    at: datetime
+    customer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSeen:
+    """Money given back. ``status``: pending, succeeded, failed or cancelled. ``payment``/``intent``: of what."""
+
+    refund: str
+    at: datetime
+    status: str
+    amount_minor: int
+    currency: str
+    made_at: datetime
+    payment: str = ""
+    intent: str = ""
+    customer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeSeen:
+    """A dispute as it stood at ``at``. ``status``: open, won or lost."""
+
+    dispute: str
+    at: datetime
+    status: str
+    amount_minor: int
+    currency: str
+    opened_at: datetime
+    payment: str = ""
+    intent: str = ""
+    customer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSeen:
+    """What the gateway's price list says of a price at ``at`` (no customer)."""
+
+    at: datetime
+    hints: PriceHints
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSeen:
+    """What the gateway's price list says of a product at ``at``: its name, and the level that its metadata names."""
+
+    product: str
+    at: datetime
+    name: str = ""
+    level: str = ""
+
+
+Fact = (
+    CustomerSeen
+    | SubscriptionSeen
+    | InvoiceSeen
+    | InvoicePaymentFailed
+    | PaymentSeen
+    | PaymentLinked
+    | RefundSeen
+    | DisputeSeen
+    | PriceSeen
+    | ProductSeen
+)
