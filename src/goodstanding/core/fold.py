@@ -1,0 +1,273 @@
+"""What all facts of one object come to, whatever their order and however often each was told (I1, I2).
+
+The state of an object is a *set* of facts from which only those are dropped that can never matter again
+(:func:`condense`). Joining sets is commutative, associative and idempotent, and so is this; the property is tested.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from goodstanding.core import codec
+from goodstanding.core.facts import (
+    CustomerSeen,
+    DisputeSeen,
+    Fact,
+    InvoicePaymentFailed,
+    InvoiceSeen,
+    PaymentLinked,
+    PaymentSeen,
+    PriceSeen,
+    ProductSeen,
+    RefundSeen,
+    SubscriptionSeen,
+)
+
+
+class SubscriptionStatus(StrEnum):
+    """The life cycle of a subscription, in our words."""
+
+    INCOMPLETE = "incomplete"
+    TRIALING = "trialing"
+    ACTIVE = "active"
+    PAST_DUE = "past_due"
+    UNPAID = "unpaid"
+    PAUSED = "paused"
+    EXPIRED = "expired"  # before the first payment
+    CANCELLED = "cancelled"
+
+
+ENDED = frozenset({SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELLED})
+_CYCLE = {str(status): rank for rank, status in enumerate(SubscriptionStatus)}
+_INVOICE_RANK = {"draft": 0, "deleted": 1, "open": 2, "uncollectible": 3, "void": 4, "paid": 5}
+
+Key = tuple[str, str]  # (kind, reference)
+
+
+def key_of(fact: Fact) -> Key:
+    """Return which object a fact tells of. A failure is told of its invoice; a link is an object of its own."""
+    match fact:
+        case CustomerSeen():
+            return "customer", fact.customer
+        case SubscriptionSeen():
+            return "subscription", fact.subscription
+        case InvoiceSeen() | InvoicePaymentFailed():
+            return "invoice", fact.invoice
+        case PaymentSeen():
+            return "payment", fact.payment
+        case PaymentLinked():
+            return "link", f"{fact.one}|{fact.other}"
+        case RefundSeen():
+            return "refund", fact.refund
+        case DisputeSeen():
+            return "dispute", fact.dispute
+        case PriceSeen():
+            return "price", fact.hints.price
+        case ProductSeen():
+            return "product", fact.product
+
+
+def condense(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Return the facts of one object that may still matter, each once, in an order of their own.
+
+    ``condense(condense(a) + b) == condense(a + b)`` for any a and b, in any order.
+    """
+    distinct = {_canonical(fact): fact for fact in facts}
+    ordered = [distinct[key] for key in sorted(distinct)]
+    if ordered and isinstance(ordered[0], InvoiceSeen | InvoicePaymentFailed):
+        return tuple(_condense_invoice(ordered))
+    if ordered and isinstance(ordered[0], PaymentLinked):
+        return (min(ordered, key=lambda fact: (fact.at, _canonical(fact))),)
+    if ordered and isinstance(ordered[0], CustomerSeen):
+        return tuple(_condense_customer([fact for fact in ordered if isinstance(fact, CustomerSeen)]))
+    return tuple(ordered)
+
+
+def _condense_invoice(facts: Sequence[Fact]) -> list[Fact]:
+    seen = [fact for fact in facts if isinstance(fact, InvoiceSeen)]
+    keep: list[Fact] = [fact for fact in facts if isinstance(fact, InvoicePaymentFailed)]
+    if seen:
+        chosen = {_canonical(fact): fact for fact in _best_of_each(seen)}
+        keep.extend(chosen[key] for key in sorted(chosen))
+    return keep
+
+
+def _best_of_each(seen: Sequence[InvoiceSeen]) -> list[InvoiceSeen]:
+    """The most advanced telling, the earliest settlement, and the earliest closing."""
+    best = [max(seen, key=_progress)]
+    paid = [fact for fact in seen if fact.status == "paid"]
+    if paid:
+        best.append(min(paid, key=lambda fact: (settled_moment(fact), _canonical(fact))))
+    closed = [fact for fact in seen if closed_moment(fact) is not None]
+    if closed:
+        best.append(min(closed, key=lambda fact: (closed_moment(fact) or fact.at, _canonical(fact))))
+    return best
+
+
+def _progress(fact: InvoiceSeen) -> tuple[int, datetime, str]:
+    return _INVOICE_RANK[fact.status], fact.at, _canonical(fact)
+
+
+def _condense_customer(seen: Sequence[CustomerSeen]) -> list[Fact]:
+    """The first and the last telling, and the first and the last with an e-mail: the rest is no business of ours."""
+    mailed = [fact for fact in seen if fact.email]
+    chosen = {}
+    for group in (seen, mailed):
+        if group:
+            for fact in (min(group, key=_when), max(group, key=_when)):
+                chosen[_canonical(fact)] = fact
+    return [chosen[key] for key in sorted(chosen)]
+
+
+def _when(fact: CustomerSeen) -> tuple[datetime, bool, str]:
+    return fact.at, fact.deleted, _canonical(fact)
+
+
+def _canonical(fact: Fact) -> str:
+    return json.dumps(codec.encode(fact), sort_keys=True, separators=(",", ":"))
+
+
+def settled_moment(fact: InvoiceSeen) -> datetime:
+    """Return from when nothing was due any more, for an invoice told as paid."""
+    assert fact.status == "paid", fact.invoice
+    return fact.settled_at or fact.at
+
+
+def closed_moment(fact: InvoiceSeen) -> datetime | None:
+    """Return when the invoice was voided, given up or deleted, if it was."""
+    if fact.closed_at is not None:
+        return fact.closed_at
+    return fact.at if fact.status in ("void", "uncollectible", "deleted") else None
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceState:
+    """An invoice after all that was told of it. ``last`` is ``None`` while only failures were told."""
+
+    last: InvoiceSeen | None
+    settled_at: datetime | None
+    closed_at: datetime | None
+    failed_at: tuple[datetime, ...]
+
+
+def invoice_state(facts: Iterable[Fact]) -> InvoiceState:
+    """Return what the facts of one invoice come to. Its life only ever advances: draft, open, given up, void, paid."""
+    seen, failures = [], set()
+    for fact in facts:
+        if isinstance(fact, InvoiceSeen):
+            seen.append(fact)
+        elif isinstance(fact, InvoicePaymentFailed):
+            failures.add(fact.at)
+    settled = [settled_moment(fact) for fact in seen if fact.status == "paid"]
+    closed = [moment for fact in seen if (moment := closed_moment(fact)) is not None]
+    return InvoiceState(
+        last=max(seen, key=_progress) if seen else None,
+        settled_at=min(settled, default=None),
+        closed_at=min(closed, default=None),
+        failed_at=tuple(sorted(failures)),
+    )
+
+
+def in_order(facts: Iterable[Fact]) -> list[SubscriptionSeen]:
+    """Return the tellings of one subscription in the order in which they came about.
+
+    By time; within one second by the life cycle (created, updated, deleted), and among updates by what each says it
+    changed: the one comes next whose state, with its changes undone, is the state before it. Ties that remain follow
+    the status's life cycle and then the content, so that the order never depends on arrival.
+    """
+    seen = sorted(
+        (fact for fact in facts if isinstance(fact, SubscriptionSeen)), key=lambda fact: (fact.at, fact.rank, _canonical(fact))
+    )
+    ordered: list[SubscriptionSeen] = []
+    index = 0
+    while index < len(seen):
+        tied = [fact for fact in seen[index:] if (fact.at, fact.rank) == (seen[index].at, seen[index].rank)]
+        index += len(tied)
+        while tied:
+            following = tied[0] if len(tied) == 1 else _following(ordered[-1] if ordered else None, tied)
+            ordered.append(following)
+            tied.remove(following)
+    return ordered
+
+
+def _following(last: SubscriptionSeen | None, tied: Sequence[SubscriptionSeen]) -> SubscriptionSeen:
+    def unlike(fact: SubscriptionSeen) -> int:
+        """How many fields differ between the last state and this one with its changes undone."""
+        if last is None:
+            return 0
+        undone = {**dict(fact.state), **dict(fact.before)}
+        return sum(value != undone.get(name, "") for name, value in last.state)
+
+    return min(tied, key=lambda fact: (unlike(fact), _CYCLE.get(fact.status, 0), _canonical(fact)))
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerState:
+    """A gateway's customer: the e-mail is the first one ever told (a later one is reported, not followed)."""
+
+    email: str = ""
+    name: str = ""
+    latest_email: str = ""
+    deleted: bool = False
+
+
+def customer_state(facts: Iterable[Fact]) -> CustomerState:
+    """Return what the facts of one customer come to."""
+    seen = sorted((fact for fact in facts if isinstance(fact, CustomerSeen)), key=_when)
+    emails = [fact.email for fact in seen if fact.email]
+    names = [fact.name for fact in seen if fact.name]
+    return CustomerState(
+        email=emails[0] if emails else "",
+        name=names[0] if names else "",
+        latest_email=emails[-1] if emails else "",
+        deleted=any(fact.deleted for fact in seen),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeState:
+    """A dispute: open from ``opened_at`` to ``closed_at``; ``lost`` tells how it closed."""
+
+    last: DisputeSeen
+    closed_at: datetime | None
+    lost: bool
+
+
+def dispute_state(facts: Iterable[Fact]) -> DisputeState | None:
+    """Return what the facts of one dispute come to. Once closed it stays closed, as it was closed first."""
+    seen = sorted((fact for fact in facts if isinstance(fact, DisputeSeen)), key=lambda fact: (fact.at, _canonical(fact)))
+    if not seen:
+        return None
+    closed = [fact for fact in seen if fact.status != "open"]
+    last = closed[0] if closed else seen[-1]
+    return DisputeState(last, closed[0].at if closed else None, bool(closed) and closed[0].status == "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class RefundState:
+    """A refund: money given back from ``made_at`` on, unless it failed at ``failed_at``."""
+
+    last: RefundSeen
+    failed_at: datetime | None
+
+
+def refund_state(facts: Iterable[Fact]) -> RefundState | None:
+    """Return what the facts of one refund come to. A failed or cancelled one gave nothing back from then on."""
+    seen = sorted((fact for fact in facts if isinstance(fact, RefundSeen)), key=lambda fact: (fact.at, _canonical(fact)))
+    if not seen:
+        return None
+    failed = [fact for fact in seen if fact.status in ("failed", "cancelled")]
+    return RefundState(failed[0] if failed else seen[-1], failed[0].at if failed else None)
+
+
+def payment_state(facts: Iterable[Fact]) -> PaymentSeen | None:
+    """Return the last telling of a payment; of one second, the one that went further (refunded more, succeeded)."""
+    seen = [fact for fact in facts if isinstance(fact, PaymentSeen)]
+    if not seen:
+        return None
+    order = {"pending": 0, "failed": 1, "succeeded": 2}
+    return max(seen, key=lambda fact: (fact.at, order[fact.status], fact.refunded_minor, _canonical(fact)))

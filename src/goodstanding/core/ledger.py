@@ -1,0 +1,187 @@
+"""All objects of one customer together: what belongs to what, and what was taken back of which invoice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from goodstanding.core.facts import Fact, PaymentLinked, PaymentSeen, SubscriptionSeen
+from goodstanding.core.fold import (
+    CustomerState,
+    DisputeState,
+    InvoiceState,
+    Key,
+    RefundState,
+    condense,
+    customer_state,
+    dispute_state,
+    in_order,
+    invoice_state,
+    key_of,
+    payment_state,
+    refund_state,
+)
+from goodstanding.core.money_back import Taken
+
+
+def grouped(facts: Iterable[Fact]) -> dict[Key, tuple[Fact, ...]]:
+    """Return the state of every object that ``facts`` tell of."""
+    found: defaultdict[Key, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        found[key_of(fact)].append(fact)
+    return {key: condense(told) for key, told in found.items()}
+
+
+@dataclass
+class Ledger:
+    """The objects of one gateway customer, each as the set of facts told of it. Reads only; computes each thing once."""
+
+    objects: Mapping[Key, tuple[Fact, ...]]
+
+    @cached_property
+    def customer(self) -> CustomerState:
+        """The customer record."""
+        return customer_state(fact for facts in self._of("customer").values() for fact in facts)
+
+    @cached_property
+    def subscriptions(self) -> dict[str, list[SubscriptionSeen]]:
+        """The tellings of each subscription, in the order in which they came about."""
+        return {ref: in_order(facts) for ref, facts in self._of("subscription").items()}
+
+    @cached_property
+    def invoices(self) -> dict[str, InvoiceState]:
+        """The invoices that somebody told of (not those of which only a failure is known)."""
+        states = {ref: invoice_state(facts) for ref, facts in self._of("invoice").items()}
+        return {ref: state for ref, state in states.items() if state.last is not None}
+
+    @cached_property
+    def payments(self) -> dict[str, PaymentSeen]:
+        """The payments, each as last told."""
+        states = {ref: payment_state(facts) for ref, facts in self._of("payment").items()}
+        return {ref: state for ref, state in states.items() if state is not None}
+
+    @cached_property
+    def refunds(self) -> dict[str, RefundState]:
+        """The refunds."""
+        states = {ref: refund_state(facts) for ref, facts in self._of("refund").items()}
+        return {ref: state for ref, state in states.items() if state is not None}
+
+    @cached_property
+    def disputes(self) -> dict[str, DisputeState]:
+        """The disputes."""
+        states = {ref: dispute_state(facts) for ref, facts in self._of("dispute").items()}
+        return {ref: state for ref, state in states.items() if state is not None}
+
+    def invoice_of(self, *refs: str) -> str:
+        """Return the invoice to which a payment, an intent or a charge belongs by any chain of links, or ``""``."""
+        for ref in refs:
+            if ref and (found := self._invoice_by_ref.get(self._root(ref))):
+                return found
+        return ""
+
+    def refunds_of(self, invoice: str) -> list[RefundState]:
+        """Return the refunds of an invoice's payments."""
+        return self._refunds_by_invoice.get(invoice, [])
+
+    def disputes_of(self, invoice: str) -> list[DisputeState]:
+        """Return the disputes about an invoice's payments."""
+        return self._disputes_by_invoice.get(invoice, [])
+
+    def failures_of(self, invoice: str) -> tuple[datetime, ...]:
+        """Return the moments at which a payment of the invoice failed, whoever told of it."""
+        told = self.invoices[invoice].failed_at
+        return tuple(sorted({*told, *self._failed_by_invoice.get(invoice, ())}))
+
+    def taken_of(self, invoice: str) -> list[Taken]:
+        """Return what an invoice's charges say was refunded, where the refunds themselves were never told."""
+        known = {refund.last.payment for refund in self.refunds.values()}
+        known_intents = {refund.last.intent for refund in self.refunds.values() if not refund.last.payment}
+        found = []
+        for payment in self.payments.values():
+            if not payment.refunded_minor or payment.payment in known or payment.intent in known_intents:
+                continue
+            if self.invoice_of(payment.payment) != invoice:
+                continue
+            before = 0
+            for told in sorted(self._tellings(payment.payment), key=lambda fact: (fact.at, fact.refunded_minor)):
+                if told.refunded_minor > before:
+                    found.append(Taken(told.at, told.refunded_minor - before))
+                    before = told.refunded_minor
+        return found
+
+    def _of(self, kind: str) -> dict[str, tuple[Fact, ...]]:
+        return self._by_kind.get(kind, {})
+
+    @cached_property
+    def _by_kind(self) -> dict[str, dict[str, tuple[Fact, ...]]]:
+        found: defaultdict[str, dict[str, tuple[Fact, ...]]] = defaultdict(dict)
+        for (kind, ref), facts in sorted(self.objects.items()):
+            found[kind][ref] = facts
+        return dict(found)
+
+    def _tellings(self, payment: str) -> list[PaymentSeen]:
+        return [fact for fact in self._of("payment")[payment] if isinstance(fact, PaymentSeen)]
+
+    @cached_property
+    def _parents(self) -> dict[str, str]:
+        """Links as a forest: refs that belong together have the same root."""
+        parents: dict[str, str] = {}
+
+        def root(ref: str) -> str:
+            while parents.setdefault(ref, ref) != ref:
+                ref = parents[ref]
+            return ref
+
+        for one, other in self._links():
+            first, second = sorted((root(one), root(other)))
+            parents[second] = first
+        return parents
+
+    def _links(self) -> Iterable[tuple[str, str]]:
+        for facts in self._of("link").values():
+            for fact in facts:
+                assert isinstance(fact, PaymentLinked), fact
+                yield fact.one, fact.other
+        for payment in self.payments.values():
+            if payment.intent:
+                yield payment.payment, payment.intent
+            if payment.invoice:
+                yield payment.payment, payment.invoice
+
+    def _root(self, ref: str) -> str:
+        while self._parents.get(ref, ref) != ref:
+            ref = self._parents[ref]
+        return ref
+
+    @cached_property
+    def _invoice_by_ref(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for invoice in sorted(self.invoices):
+            found.setdefault(self._root(invoice), invoice)
+        return found
+
+    @cached_property
+    def _refunds_by_invoice(self) -> dict[str, list[RefundState]]:
+        found: defaultdict[str, list[RefundState]] = defaultdict(list)
+        for refund in self.refunds.values():
+            found[self.invoice_of(refund.last.payment, refund.last.intent)].append(refund)
+        return dict(found)
+
+    @cached_property
+    def _disputes_by_invoice(self) -> dict[str, list[DisputeState]]:
+        found: defaultdict[str, list[DisputeState]] = defaultdict(list)
+        for dispute in self.disputes.values():
+            found[self.invoice_of(dispute.last.payment, dispute.last.intent)].append(dispute)
+        return dict(found)
+
+    @cached_property
+    def _failed_by_invoice(self) -> dict[str, list[datetime]]:
+        found: defaultdict[str, list[datetime]] = defaultdict(list)
+        for ref in self.payments:
+            for told in self._tellings(ref):
+                if told.status == "failed":
+                    found[self.invoice_of(ref)].append(told.at)
+        return dict(found)

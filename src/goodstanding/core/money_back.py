@@ -1,0 +1,60 @@
+"""When the coverage that an invoice bought is taken back: refunds that add up to it, and lost disputes (DESIGN 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from goodstanding.core.fold import DisputeState, RefundState
+from goodstanding.core.records import Hold, HoldKind, Revocation
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A charge that says it was refunded by ``refunded_minor`` in all, as told at ``at``, with no refund of its own known."""
+
+    at: datetime
+    refunded_minor: int
+
+
+def revocations(
+    *, worth_minor: int, refunds: Sequence[RefundState], taken: Sequence[Taken], disputes: Iterable[DisputeState]
+) -> tuple[Revocation, ...]:
+    """Return from when to when an invoice worth ``worth_minor`` is revoked.
+
+    It is, while all of it is given back: by one refund or by several. A part given back revokes nothing. A refund that
+    fails later gives back nothing from then on. A lost dispute revokes for good.
+    """
+    found = [Revocation(dispute.closed_at) for dispute in disputes if dispute.lost and dispute.closed_at is not None]
+    if worth_minor > 0:
+        steps = [(refund.last.made_at, refund.last.amount_minor) for refund in refunds]
+        steps += [(refund.failed_at, -refund.last.amount_minor) for refund in refunds if refund.failed_at is not None]
+        steps += [(each.at, each.refunded_minor) for each in taken]
+        found.extend(_while_all_is_back(worth_minor, sorted(steps)))
+    return tuple(sorted(found, key=lambda each: each.since))
+
+
+def _while_all_is_back(worth_minor: int, steps: Sequence[tuple[datetime, int]]) -> list[Revocation]:
+    given_back, since = 0, None
+    found: list[Revocation] = []
+    for index, (at, change) in enumerate(steps):
+        given_back += change
+        if index + 1 < len(steps) and steps[index + 1][0] == at:
+            continue  # what happens at one moment counts together
+        if given_back >= worth_minor and since is None:
+            since = at
+        elif given_back < worth_minor and since is not None:
+            found.append(Revocation(since, at))
+            since = None
+    if since is not None:
+        found.append(Revocation(since))
+    return found
+
+
+def dispute_holds(disputes: Iterable[DisputeState]) -> tuple[Hold, ...]:
+    """Return the holds of the disputes: each from its opening until it is closed, won or lost."""
+    return tuple(
+        Hold(HoldKind.DISPUTE, since=dispute.last.opened_at, released_at=dispute.closed_at, note=dispute.last.dispute)
+        for dispute in disputes
+    )

@@ -1,0 +1,291 @@
+"""From what a gateway told to memberships: which items are whose place, at which level, with which invoices behind it.
+
+A subscription item whose price ever stood for a level is a member's place at that level. It joins a place that is
+already there where the member holds that level by another live subscription (which raises an alarm: he pays twice), or
+where it took the seat of another item of the same subscription in a group that allows one level only. All else is a
+membership of its own, and so is a return after the end.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from goodstanding.core.facts import LineSeen, PriceHints, SubscriptionSeen
+from goodstanding.core.fold import ENDED, InvoiceState
+from goodstanding.core.ledger import Ledger
+from goodstanding.core.levels import LevelMap, joined
+from goodstanding.core.money_back import dispute_holds, revocations
+from goodstanding.core.records import (
+    InvoiceRecord,
+    LevelSpan,
+    Line,
+    LineKind,
+    MembershipRecord,
+    SubscriptionRecord,
+    SubscriptionState,
+    Terms,
+)
+
+TermsAt = Callable[[str, datetime], Terms]  # (level's slug, moment of buying) -> what it promised then
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that staff should look at. ``about`` names the object by its reference at the gateway."""
+
+    code: str
+    about: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One membership as the gateway's facts tell it. ``key``: its first item, from which its id is derived."""
+
+    key: str
+    items: tuple[str, ...]
+    record: MembershipRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """All places of one customer. ``unresolved``: some item's price stands for no level that we know (yet)."""
+
+    places: tuple[Place, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    unresolved: bool = False
+
+
+@dataclass(slots=True)
+class _Item:
+    key: str
+    subscription: str
+    started_at: datetime
+    tellings: list[tuple[datetime, int, PriceHints]] = field(default_factory=list)  # (at, rank within it, price)
+    levels: list[tuple[datetime, str]] = field(default_factory=list)
+    lines: list[tuple[str, LineSeen]] = field(default_factory=list)  # (invoice, line)
+
+    def level_at(self, at: datetime) -> str:
+        held = self.levels[0][1]
+        for since, level in self.levels:
+            if since <= at:
+                held = level
+        return held
+
+
+def place(
+    ledger: Ledger, *, levels: LevelMap, groups: Mapping[str, str], terms_at: TermsAt, listed: Mapping[str, PriceHints]
+) -> Placed:
+    """Return the memberships that a customer's facts make, each as the input of standing.
+
+    ``groups``: for each level in a group that allows one level only, that group. ``listed``: what the gateway's price
+    list says of a price, beside what the customer's own objects say.
+    """
+    items = _items(ledger)
+    prices = _prices(items.values(), listed)
+    alarms: list[Alarm] = []
+    unresolved = False
+    ours = []
+    for item in items.values():
+        last = ""
+        for at, _, hints in sorted(item.tellings, key=lambda telling: telling[:2]):
+            last = levels.level_of(prices.get(hints.price, hints))
+            if last and (not item.levels or item.levels[-1][1] != last):
+                item.levels.append((at, last))
+        unresolved = unresolved or not last
+        if item.levels:
+            ours.append(item)
+            if not last:
+                alarms.append(Alarm("unmapped_price", item.subscription, "its price stands for no level; the level is kept"))
+    ours.sort(key=lambda item: (item.started_at, item.subscription, item.key))
+    seats = _seats(ours, ledger, groups, alarms)
+    alarms.extend(_crowded(seats, ledger, groups))
+    places = tuple(_place(seat, ledger, terms_at) for seat in seats)
+    return Placed(places, tuple(alarms), unresolved)
+
+
+def item_key(item: str, subscription: str) -> str:
+    """Return the name of an item; an item without one (the oldest payloads) is its subscription's only one."""
+    return item or f"{subscription}#"
+
+
+def _items(ledger: Ledger) -> dict[str, _Item]:
+    found: dict[str, _Item] = {}
+    for ref, tellings in ledger.subscriptions.items():
+        for index, told in enumerate(tellings):
+            for seen in told.items:
+                key = item_key(seen.item, ref)
+                if key not in found:
+                    found[key] = _Item(key, ref, told.created_at if index == 0 else told.at)
+                found[key].tellings.append((told.at, 1 + index, seen.hints))
+    for invoice, state in ledger.invoices.items():
+        assert state.last is not None, invoice
+        for line in state.last.lines:
+            if line.kind == "other" or not (line.subscription or line.item):
+                continue
+            key = _item_of_line(line, found)
+            if key not in found:
+                found[key] = _Item(key, line.subscription, state.last.created_at)
+            item = found[key]
+            if not ledger.subscriptions.get(item.subscription):
+                item.started_at = min(item.started_at, state.last.created_at)
+            item.lines.append((invoice, line))
+            if line.kind == "regular":
+                # A regular line shows the price as it stood when the invoice was drawn up: it tells a change of which
+                # the subscription's own event never came. A telling of the subscription in the same second counts more.
+                item.tellings.append((state.last.created_at, 0, line.hints))
+    return found
+
+
+def _item_of_line(line: LineSeen, items: Mapping[str, _Item]) -> str:
+    """The line's item; where it names none, the subscription's only one, or its only one at that price."""
+    if line.item:
+        return line.item
+    own = [item for item in items.values() if item.subscription == line.subscription]
+    if len(own) > 1:
+        own = [item for item in own if any(hints.price == line.hints.price for _, _, hints in item.tellings)] or own
+    return min((item.key for item in own), default=item_key("", line.subscription))
+
+
+def _prices(items: Iterable[_Item], listed: Mapping[str, PriceHints]) -> dict[str, PriceHints]:
+    """Everything that was ever said of each price, together."""
+    found: dict[str, PriceHints] = {}
+    for item in items:
+        for _, _, hints in item.tellings:
+            if hints.price:
+                found[hints.price] = joined(found.get(hints.price, hints), hints)
+    for price, hints in found.items():
+        if price in listed:
+            found[price] = joined(hints, listed[price])
+    return found
+
+
+def _seats(ours: list[_Item], ledger: Ledger, groups: Mapping[str, str], alarms: list[Alarm]) -> list[list[_Item]]:
+    seats: list[list[_Item]] = []
+    for item in ours:
+        level = item.levels[0][1]
+        group = groups.get(level, "")
+        for seat in seats:
+            same_contract = group and any(
+                other.subscription == item.subscription and groups.get(other.level_at(item.started_at)) == group
+                for other in seat
+            )
+            already_held = any(
+                other.subscription != item.subscription
+                and other.level_at(item.started_at) == level
+                and _live_at(ledger.subscriptions.get(other.subscription, []), item.started_at)
+                for other in seat
+            )
+            if already_held:
+                alarms.append(Alarm("second_subscription", item.subscription, f"{level} was already held: paid twice"))
+            if same_contract or already_held:
+                seat.append(item)
+                break
+        else:
+            seats.append([item])
+    return seats
+
+
+def _crowded(seats: list[list[_Item]], ledger: Ledger, groups: Mapping[str, str]) -> list[Alarm]:
+    """Two live contracts in a group that allows one level: both were paid and both count, but somebody should know."""
+    found, taken = [], {}
+    for seat in seats:
+        group = groups.get(seat[-1].levels[-1][1], "")
+        tellings = ledger.subscriptions.get(seat[-1].subscription, [])
+        if group and not (tellings and tellings[-1].status in ENDED):
+            if group in taken:
+                words = f"two subscriptions run in {group}, which allows one level"
+                found.append(Alarm("two_in_group", seat[-1].subscription, words))
+            taken[group] = True
+    return found
+
+
+def _live_at(tellings: list[SubscriptionSeen], at: datetime) -> bool:
+    states = [told for told in tellings if told.at <= at]
+    if not states:
+        return not tellings or tellings[0].created_at <= at
+    last = states[-1]
+    return last.status not in ENDED and (last.ends_at is None or at < last.ends_at)
+
+
+def _place(seat: list[_Item], ledger: Ledger, terms_at: TermsAt) -> Place:
+    begun_at = min(item.started_at for item in seat)
+    keys = frozenset(item.key for item in seat)
+    by_subscription: defaultdict[str, list[_Item]] = defaultdict(list)
+    for item in seat:
+        by_subscription[item.subscription].append(item)
+    invoices = _invoices(seat, ledger)
+    record = MembershipRecord(
+        ref=seat[0].key,
+        begun_at=begun_at,
+        levels=_levels(seat, begun_at, terms_at),
+        subscriptions=tuple(
+            SubscriptionRecord(ref, min(item.started_at for item in items), _states(ledger.subscriptions.get(ref, []), keys))
+            for ref, items in sorted(by_subscription.items())
+        ),
+        invoices=tuple(invoices[ref] for ref in sorted(invoices)),
+        holds=tuple(hold for ref in sorted(invoices) for hold in dispute_holds(ledger.disputes_of(ref))),
+    )
+    return Place(seat[0].key, tuple(item.key for item in seat), record)
+
+
+def _levels(seat: list[_Item], begun_at: datetime, terms_at: TermsAt) -> tuple[LevelSpan, ...]:
+    changes = sorted((at, index, level) for index, item in enumerate(seat) for at, level in item.levels)
+    spans: list[LevelSpan] = []
+    for at, _, level in changes:
+        since = begun_at if not spans else max(at, begun_at)
+        if spans and spans[-1].level == level:
+            continue
+        if spans and spans[-1].since == since and len(spans) > 1:
+            spans.pop()  # changed again within the same second: only the last one was ever held
+            if spans[-1].level == level:
+                continue
+        spans.append(LevelSpan(since, level, terms_at(level, since)))
+    return tuple(spans)
+
+
+def _states(tellings: list[SubscriptionSeen], keys: frozenset[str]) -> tuple[SubscriptionState, ...]:
+    """The states of a subscription as far as a place's items are concerned: an item taken out of it has ended."""
+    states: list[SubscriptionState] = []
+    for told in tellings:
+        if told.status in ENDED:
+            at = min(told.ended_at or told.at, told.at)
+            return (*(state for state in states if state.at < at), SubscriptionState(at, ended=True))
+        present = not told.items or any(item_key(seen.item, told.subscription) in keys for seen in told.items)
+        states.append(
+            SubscriptionState(
+                told.at, ended=not present, ends_at=told.ends_at, paused=told.paused, resumes_at=told.resumes_at
+            )
+        )
+    return tuple(states)
+
+
+def _invoices(seat: list[_Item], ledger: Ledger) -> dict[str, InvoiceRecord]:
+    lines: defaultdict[str, list[Line]] = defaultdict(list)
+    for item in seat:
+        for invoice, line in item.lines:
+            kind = LineKind.REGULAR if line.kind == "regular" else LineKind.PRORATION
+            if line.end > line.start and (kind is LineKind.REGULAR or line.amount_minor > 0):
+                lines[invoice].append(Line(item.key, line.start, line.end, kind))
+    return {ref: _invoice(ref, ledger.invoices[ref], tuple(found), ledger) for ref, found in lines.items()}
+
+
+def _invoice(ref: str, state: InvoiceState, lines: tuple[Line, ...], ledger: Ledger) -> InvoiceRecord:
+    assert state.last is not None, ref
+    return InvoiceRecord(
+        ref=ref,
+        issued_at=min(state.last.created_at, state.settled_at or state.last.created_at),
+        lines=lines,
+        settled_at=state.settled_at,
+        closed_at=state.closed_at,
+        failed_at=ledger.failures_of(ref),
+        revocations=revocations(
+            worth_minor=state.last.total_minor,
+            refunds=ledger.refunds_of(ref),
+            taken=ledger.taken_of(ref),
+            disputes=ledger.disputes_of(ref),
+        ),
+    )

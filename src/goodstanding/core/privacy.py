@@ -1,0 +1,33 @@
+"""How an app says what personal data it holds: in its ``privacy.py``, found by name (a test finds what nobody declared).
+
+``HOLDS`` names the fields that hold something about a person; ``NOT_PERSONAL`` those that could but do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+
+Erase = Literal["blank", "delete", "keep"]
+"""What becomes of the fields when a person asks to be forgotten.
+
+``blank``: the row stays, these fields are emptied. ``delete``: the row goes. ``keep``: the law or the ledger wants it, and
+``why`` says which.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Fields of one model (by its class name) that hold personal data: why, whether exported, and how erased."""
+
+    model: str
+    fields: tuple[str, ...]
+    why: str
+    erase: Erase
+    export: bool
+
+
+NotPersonal = Mapping[str, tuple[str, ...]]
+"""By model's class name, the fields of a text kind that never hold anything about a person."""

@@ -1,0 +1,128 @@
+"""Strict reading of Stripe's JSON: what is not of the expected kind is a named refusal, never a guess."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from goodstanding.core.currencies import UnknownCurrency, exponent
+from goodstanding.gateways.protocol import BadEvent
+
+Obj = Mapping[str, Any]
+
+# Stripe's units differ from ISO 4217's minor units for these (its "zero-decimal" and "special case" lists).
+_STRIPE_EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
+_LARGEST = 2**53  # beyond any sum that Stripe accepts, and within every database's integers
+_EARLIEST, _LATEST = 0, 7_258_118_400  # 1970 and 2200
+
+
+def obj(parent: Obj, name: str) -> Obj:
+    """Return the object under ``name``. Raises BadEvent where it is none."""
+    value = parent.get(name)
+    if not isinstance(value, dict):
+        raise BadEvent("missing_field", f"{name} is no object")
+    return value
+
+
+def maybe_obj(parent: Obj, name: str) -> Obj:
+    """Return the object under ``name``, or an empty one where there is none (``null``, or a bare id)."""
+    value = parent.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def text(parent: Obj, name: str) -> str:
+    """Return the string under ``name``, or ``""`` for ``null`` and for nothing. Raises BadEvent for anything else."""
+    value = parent.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadEvent("missing_field", f"{name} is no text")
+    return value
+
+
+def needed(parent: Obj, name: str) -> str:
+    """Return the string under ``name``. Raises BadEvent where it is empty or missing."""
+    value = text(parent, name)
+    if not value:
+        raise BadEvent("missing_field", f"{name} is missing")
+    return value
+
+
+def ref(parent: Obj, name: str) -> str:
+    """Return the id under ``name``, which may stand there alone or as an expanded object; ``""`` for none."""
+    value = parent.get(name)
+    if isinstance(value, dict):
+        value = value.get("id")
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise BadEvent("missing_field", f"{name} is no id")
+    return value
+
+
+def rows(parent: Obj, name: str) -> Iterator[Obj]:
+    """Return the objects of a list, whether bare or in Stripe's ``{"data": []}`` wrapping; nothing for no list."""
+    value = parent.get(name)
+    if isinstance(value, dict):
+        value = value.get("data")
+    for row in value if isinstance(value, list) else ():
+        if isinstance(row, dict):
+            yield row
+
+
+def moment(parent: Obj, name: str) -> datetime:
+    """Return the moment under ``name`` (seconds since 1970). Raises BadEvent where there is none, or an absurd one."""
+    found = maybe_moment(parent, name)
+    if found is None:
+        raise BadEvent("bad_moment", f"{name} is missing")
+    return found
+
+
+def maybe_moment(parent: Obj, name: str) -> datetime | None:
+    """Return the moment under ``name``, or ``None`` for none. Raises BadEvent for what is no moment."""
+    value = parent.get(name)
+    if value is None:
+        return None
+    if not _is_integer(value) or not _EARLIEST <= value <= _LATEST:
+        raise BadEvent("bad_moment", f"{name} is no moment in whole seconds since 1970")
+    return datetime.fromtimestamp(value, UTC)
+
+
+def currency(parent: Obj, expected: str = "") -> str:
+    """Return the object's currency in capitals. Raises BadEvent for an unknown one or another than ``expected``."""
+    code = needed(parent, "currency").upper()
+    try:
+        exponent(code)
+    except UnknownCurrency:
+        raise BadEvent("bad_currency", "the currency is none that we know") from None
+    if expected and code != expected:
+        raise BadEvent("bad_currency", f"{code} stands where {expected} is expected")
+    return code
+
+
+def amount(parent: Obj, name: str, code: str) -> int:
+    """Return the amount under ``name`` in ISO minor units of ``code``. Raises BadEvent where it is no integer."""
+    value = parent.get(name)
+    if not _is_integer(value) or abs(value) > _LARGEST:
+        raise BadEvent("bad_amount", f"{name} is no whole number of minor units")
+    return minor(value, code)
+
+
+def maybe_amount(parent: Obj, name: str, code: str) -> int:
+    """Return the amount under ``name``, or 0 where it is ``null`` or missing."""
+    return 0 if parent.get(name) is None else amount(parent, name, code)
+
+
+def minor(value: int, code: str) -> int:
+    """Return Stripe's units of ``code`` as ISO minor units; half up where Stripe's are the finer ones."""
+    step = exponent(code) - _STRIPE_EXPONENTS.get(code, exponent(code))
+    if step >= 0:
+        return int(value) * 10**step
+    unit = 10**-step
+    whole, rest = divmod(abs(value), unit)
+    return (whole + (2 * rest >= unit)) * (1 if value >= 0 else -1)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
