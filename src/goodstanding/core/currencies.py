@@ -66,7 +66,7 @@ def exponent(code: str) -> int:
 
     Raises :class:`UnknownCurrency` for anything else, also for lower case.
     """
-    digits = _EXPONENTS.get(code) if isinstance(code, str) else None
+    digits = _EXPONENTS.get(code)
     if digits is None:
         raise UnknownCurrency(code)
     return digits

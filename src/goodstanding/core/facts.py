@@ -179,7 +179,7 @@ class RefundSeen:
 
 @dataclass(frozen=True, slots=True)
 class DisputeSeen:
-    """A dispute as it stood at ``at``. ``status``: open, won or lost."""
+    """A dispute as it stood at ``at``. ``status``: open, won or lost. ``withdrawn``: the bank took the money for now."""
 
     dispute: str
     at: datetime
@@ -190,6 +190,7 @@ class DisputeSeen:
     payment: str = ""
     intent: str = ""
     customer: str = ""
+    withdrawn: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class NegativeWeight(MoneyRefused):
 class NotAnAmount(MoneyRefused):
     """The text is not an amount with its currency."""
 
-    def __init__(self, text: object) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__(f"{text!r} is not an amount: write it like 12.34 EUR, with a point and without separators.")
 
 
@@ -120,7 +120,7 @@ class Money:
         At most 18 digits before the point. It never rounds and never guesses. Raises :class:`NotAnAmount`,
         :class:`UnknownCurrency` and :class:`TooManyDecimals`.
         """
-        match = _PLAIN.fullmatch(text) if isinstance(text, str) else None
+        match = _PLAIN.fullmatch(text)
         if match is None:
             raise NotAnAmount(text)
         digits, rest = exponent(match["currency"]), match["rest"] or ""

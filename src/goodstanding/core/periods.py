@@ -286,10 +286,13 @@ def in_utc(moment: datetime) -> datetime:
 def start_of_day(day: date, *, tz: tzinfo) -> datetime:
     """Return the moment (UTC) at which ``day`` begins in ``tz``: midnight, or the jump that skips it.
 
-    Raises :class:`BeyondCalendar` where that moment cannot be told in UTC.
+    No moment of an earlier day comes after it: where midnight comes twice and the first is followed by more of the day
+    before (St. John's until 2011), it is the second. Raises :class:`BeyondCalendar` where it cannot be told in UTC.
     """
+    midnight = datetime.combine(day, time.min)
     try:
-        return _moment(datetime.combine(day, time.min), tz)
+        first, again = _moment(midnight, tz), midnight.replace(tzinfo=tz, fold=1).astimezone(UTC)
+        return again if again > first and (again - _INSTANT).astimezone(tz).date() < day else first
     except OverflowError as error:
         raise BeyondCalendar(day) from error
 
@@ -360,7 +363,7 @@ def _steps_done(anchor: datetime, old_end: datetime, unit: Unit, end_rule: EndRu
     first, last = anchor.astimezone(tz).date(), _anchor_of(old_end, unit, end_rule, tz).astimezone(tz).date()
     months = (last.year - first.year) * 12 + last.month - first.month
     steps = months if unit == Unit.MONTH else (last - first).days
-    return steps if steps >= 0 and _boundary(anchor, unit, steps, end_rule, tz) == old_end else None
+    return steps if _boundary(anchor, unit, steps, end_rule, tz) == old_end else None
 
 
 def _anchor_of(old_end: datetime, unit: Unit, end_rule: EndRule, tz: tzinfo) -> datetime:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
 
 
-Erase = Literal["blank", "delete", "keep"]
-"""What becomes of the fields when a person asks to be forgotten.
+class Erase(StrEnum):
+    """What becomes of the fields when a person asks to be forgotten."""
 
-``blank``: the row stays, these fields are emptied. ``delete``: the row goes. ``keep``: the law or the ledger wants it, and
-``why`` says which.
-"""
+    BLANK = "blank"  # the row stays, these fields are emptied
+    DELETE = "delete"  # the row goes
+    KEEP = "keep"  # the law or the ledger wants it; ``why`` says which
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ def read_dispute(event: Event, told: Obj) -> DisputeSeen:
         dispute=needed(told, "id"),
         at=event.created_at,
         status=_DISPUTE_CLOSED.get(needed(told, "status"), "open"),
+        withdrawn=not text(told, "status").startswith("warning_"),
         amount_minor=amount(told, "amount", code),
         currency=code,
         opened_at=moment(told, "created"),

@@ -1,0 +1,256 @@
+"""Writing the ledger's rows: what a customer's facts come to, one row an object. Nothing here decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+
+from goodstanding.billing.models import (
+    Account,
+    Dispute,
+    GatewayCustomer,
+    Invoice,
+    InvoiceLine,
+    Payment,
+    Refund,
+    Subscription,
+    SubscriptionItem,
+    Transfer,
+)
+from goodstanding.core import journal
+from goodstanding.core.facts import SubscriptionSeen
+from goodstanding.core.fold import ENDED, Key
+from goodstanding.core.ids import derived
+from goodstanding.core.ledger import Ledger
+from goodstanding.core.places import item_key
+
+
+@dataclass
+class Rows:
+    """The rows of some objects, by table, in the order in which they must be written."""
+
+    subscriptions: list[Subscription] = field(default_factory=list)
+    items: list[SubscriptionItem] = field(default_factory=list)
+    invoices: list[Invoice] = field(default_factory=list)
+    lines: list[InvoiceLine] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+    disputes: list[Dispute] = field(default_factory=list)
+    transfers: list[Transfer] = field(default_factory=list)
+
+    def tables(self) -> Sequence[Sequence[models.Model]]:
+        """Return the rows that are written over what stands there, table by table."""
+        return (self.subscriptions, self.items, self.invoices, self.lines, self.payments, self.refunds, self.disputes)
+
+
+def account_id(customer: GatewayCustomer) -> str:
+    """Return the public id of the billing account of a gateway's customer."""
+    return derived("acc", customer.gateway_account_id, customer.external_id)
+
+
+def rows_for(ledger: Ledger, keys: Iterable[Key], customer: GatewayCustomer) -> Rows:
+    """Return the rows of the objects named by ``keys``: pure, nothing is read or written."""
+    rows = Rows()
+    maker = _Maker(ledger, customer, rows)
+    for kind, ref in sorted(keys):
+        maker.make(kind, ref)
+    return rows
+
+
+def write(rows: Rows) -> None:
+    """Write rows: those of the ledger over what stood there, transfers only where they are new."""
+    for table in rows.tables():
+        if table:
+            model = type(table[0])
+            fields = [each.name for each in model._meta.concrete_fields if not each.primary_key]
+            manager: Any = model._default_manager
+            manager.bulk_create(table, update_conflicts=True, unique_fields=["id"], update_fields=fields)
+    if rows.transfers:
+        Transfer.objects.bulk_create(rows.transfers, ignore_conflicts=True)
+
+
+def account_of(customer: GatewayCustomer, ledger: Ledger) -> Account:
+    """Return the billing account of a customer as it should stand: unsaved, nothing is read or written."""
+    issued = [(state.last.created_at, ref, state.last.currency) for ref, state in ledger.invoices.items() if state.last]
+    begun = [tellings[0].created_at for tellings in ledger.subscriptions.values()]
+    return Account(
+        id=account_id(customer),
+        member_id=customer.member_id,
+        currency=min(issued)[2] if issued else "",
+        created_at=min([*begun, *(at for at, _, _ in issued)]),
+    )
+
+
+class _Maker:
+    def __init__(self, ledger: Ledger, customer: GatewayCustomer, rows: Rows) -> None:
+        self.ledger, self.customer, self.rows = ledger, customer, rows
+        self.account = account_id(customer)
+
+    def make(self, kind: str, ref: str) -> None:
+        match kind:
+            case "subscription":
+                self._subscription(ref)
+            case "invoice" if ref in self.ledger.invoices:
+                self._invoice(ref)
+            case "payment":
+                self._payment(ref)
+            case "refund":
+                self._refund(ref)
+            case "dispute":
+                self._dispute(ref)
+            case "link":
+                for part in ref.split("|"):
+                    if part in self.ledger.payments:
+                        self._payment(part)
+
+    def _common(self, prefix: str, ref: str) -> dict[str, Any]:
+        gateway = self.customer.gateway_account_id
+        return {
+            "id": derived(prefix, gateway, ref),
+            "gateway_account_id": gateway,
+            "external_id": ref,
+            "account_id": self.account,
+        }
+
+    def _post(self, postings: Iterable[journal.Posting]) -> None:
+        for posting in postings:
+            self.rows.transfers.append(
+                Transfer(
+                    id=derived("trf", self.customer.gateway_account_id, posting.key),
+                    account_id=self.account,
+                    key=posting.key,
+                    debit=posting.debit,
+                    credit=posting.credit,
+                    amount_minor=posting.amount_minor,
+                    currency=posting.currency,
+                    happened_at=posting.at,
+                )
+            )
+
+    def _subscription(self, ref: str) -> None:
+        tellings = self.ledger.subscriptions[ref]
+        last = tellings[-1]
+        row = Subscription(
+            **self._common("sub", ref),
+            customer=self.customer,
+            status=last.status,
+            currency=last.currency,
+            begun_at=tellings[0].created_at,
+            anchor_at=last.anchor_at,
+            ends_at=last.ends_at,
+            ended_at=last.ended_at if last.status in ENDED else None,
+            paused=last.paused,
+        )
+        self.rows.subscriptions.append(row)
+        self.rows.items.extend(_items(row, tellings))
+
+    def _invoice(self, ref: str) -> None:
+        state = self.ledger.invoices[ref]
+        last = state.last
+        assert last is not None, ref
+        row = Invoice(
+            **self._common("inv", ref),
+            subscription=last.subscription,
+            number=last.number,
+            status=last.status,
+            currency=last.currency,
+            total_minor=last.total_minor,
+            due_minor=last.due_minor,
+            paid_minor=last.paid_minor,
+            credit_minor=last.credit_minor,
+            issued_at=last.created_at,
+            settled_at=state.settled_at,
+            closed_at=state.closed_at,
+        )
+        self.rows.invoices.append(row)
+        for index, line in enumerate(last.lines):
+            name = line.line or str(index)
+            self.rows.lines.append(
+                InvoiceLine(
+                    id=derived("lin", row.id, name),
+                    invoice=row,
+                    external_id=name,
+                    kind=line.kind,
+                    item=item_key(line.item, line.subscription) if line.kind != "other" else "",
+                    price=line.hints.price,
+                    amount_minor=line.amount_minor,
+                    quantity=max(line.quantity, 0),
+                    start_at=line.start,
+                    end_at=line.end,
+                    description=line.description,
+                )
+            )
+        self._post(journal.of_invoice(state))
+
+    def _payment(self, ref: str) -> None:
+        payment = self.ledger.payments[ref]
+        if any(row.external_id == ref for row in self.rows.payments):
+            return
+        self.rows.payments.append(
+            Payment(
+                **self._common("pay", ref),
+                invoice=self.ledger.invoice_of(ref),
+                status=payment.status,
+                amount_minor=payment.amount_minor,
+                currency=payment.currency,
+                made_at=payment.made_at,
+                failure=payment.failure[:100],
+            )
+        )
+        self._post(journal.of_payment(payment))
+
+    def _refund(self, ref: str) -> None:
+        refund = self.ledger.refunds[ref]
+        if refund.last.amount_minor <= 0:
+            return
+        self.rows.refunds.append(
+            Refund(
+                **self._common("rfd", ref),
+                payment=refund.last.payment,
+                invoice=self.ledger.invoice_of(refund.last.payment, refund.last.intent),
+                status=refund.last.status,
+                amount_minor=refund.last.amount_minor,
+                currency=refund.last.currency,
+                made_at=refund.last.made_at,
+            )
+        )
+        self._post(journal.of_refund(refund))
+
+    def _dispute(self, ref: str) -> None:
+        dispute = self.ledger.disputes[ref]
+        self.rows.disputes.append(
+            Dispute(
+                **self._common("dsp", ref),
+                payment=dispute.last.payment,
+                invoice=self.ledger.invoice_of(dispute.last.payment, dispute.last.intent),
+                status=dispute.last.status,
+                amount_minor=dispute.last.amount_minor,
+                currency=dispute.last.currency,
+                opened_at=dispute.last.opened_at,
+                closed_at=dispute.closed_at,
+            )
+        )
+        self._post(journal.of_dispute(dispute))
+
+
+def _items(row: Subscription, tellings: Sequence[SubscriptionSeen]) -> Iterable[SubscriptionItem]:
+    last: dict[str, Any] = {}
+    for told in tellings:
+        for seen in told.items:
+            last[item_key(seen.item, told.subscription)] = seen
+    current = {item_key(seen.item, row.external_id) for seen in tellings[-1].items}
+    for key, seen in last.items():
+        yield SubscriptionItem(
+            id=derived("itm", row.gateway_account_id, key),
+            subscription=row,
+            external_id=key,
+            price=seen.hints.price,
+            quantity=max(seen.quantity, 0),
+            amount_minor=seen.amount_minor,
+            interval=seen.interval,
+            interval_count=seen.interval_count,
+            is_current=key in current,
+        )

@@ -1,0 +1,251 @@
+"""Keeping what was told: facts once each, and what the facts of each object come to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+
+from goodstanding.billing.models import Fact as FactRow
+from goodstanding.billing.models import GatewayCustomer, ObjectState
+from goodstanding.core import codec
+from goodstanding.core.facts import (
+    DisputeSeen,
+    Fact,
+    InvoicePaymentFailed,
+    InvoiceSeen,
+    PaymentLinked,
+    PaymentSeen,
+    PriceHints,
+    PriceSeen,
+    ProductSeen,
+    RefundSeen,
+)
+from goodstanding.core.fold import Key, condense, key_of
+from goodstanding.core.ids import derived
+from goodstanding.core.levels import joined
+from goodstanding.gateways.models import GatewayAccount
+
+Objects = dict[Key, tuple[Fact, ...]]
+
+
+@dataclass
+class Told:
+    """The objects of one customer as they stand after something was told of them."""
+
+    objects: Objects
+    changed: set[Key] = field(default_factory=set)
+
+
+def customer_id(account: str, external_id: str) -> str:
+    """Return the public id of a gateway's customer."""
+    return derived("cus", account, external_id)
+
+
+def record_facts(
+    facts: Sequence[Fact], *, account: GatewayAccount, customer: GatewayCustomer | None, event: str, recorded_at: datetime
+) -> None:
+    """Add facts, each once: a fact's id is its event's and its place in it."""
+    rows = []
+    for index, fact in enumerate(facts):
+        kind, ref = key_of(fact)
+        rows.append(
+            FactRow(
+                id=derived("fct", event, str(index)),
+                gateway_account=account,
+                customer=customer,
+                kind=kind,
+                ref=ref,
+                happened_at=fact.at,
+                recorded_at=recorded_at,
+                event=event,
+                body=codec.encode(fact),
+            )
+        )
+    FactRow.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def locked_customer(account: GatewayAccount, external_id: str, *, wanted: bool) -> GatewayCustomer:
+    """Return the customer's row, made if it is new, locked for the transaction. ``wanted``: a member is to be made."""
+    pk = customer_id(account.pk, external_id)
+    rows = GatewayCustomer.objects.select_for_update(of=("self",)).select_related("account")
+    customer = rows.filter(pk=pk).first()
+    if customer is None:
+        GatewayCustomer.objects.bulk_create(
+            [GatewayCustomer(id=pk, gateway_account=account, external_id=external_id, wanted=wanted)], ignore_conflicts=True
+        )
+        customer = rows.get(pk=pk)
+    customer.gateway_account = account
+    if wanted and not customer.wanted:
+        customer.wanted = True
+        customer.save(update_fields=["wanted"])
+    return customer
+
+
+def objects_of(customers: Iterable[str]) -> dict[str, Objects]:
+    """Return the objects of each customer (by public id)."""
+    return _objects(ObjectState.objects.filter(customer__in=list(customers)))
+
+
+def objects_of_member(member: str) -> dict[str, Objects]:
+    """Return the objects of each customer (by public id) of one member."""
+    return _objects(ObjectState.objects.filter(customer__member=member))
+
+
+def waiting(facts: Sequence[Fact], *, account: GatewayAccount) -> Objects:
+    """Return what was told before of the objects that ``facts`` tell of, as far as they belong to no customer (yet)."""
+    keys = {key_of(fact) for fact in facts}
+    rows = ObjectState.objects.filter(gateway_account=account, customer=None, ref__in={ref for _, ref in keys})
+    return {(row.kind, row.ref): decoded(row) for row in rows if (row.kind, row.ref) in keys}
+
+
+def waiting_rows() -> models.QuerySet[ObjectState]:
+    """Return the objects that wait to know whose they are, in a fixed order. The price list is nobody's for good."""
+    return ObjectState.objects.filter(customer=None).exclude(kind__in=("price", "product")).order_by("pk")
+
+
+def decoded(row: ObjectState) -> tuple[Fact, ...]:
+    """Return the facts in a row."""
+    return tuple(codec.decode(fact) for fact in row.facts)
+
+
+def _objects(rows: models.QuerySet[ObjectState]) -> dict[str, Objects]:
+    found: defaultdict[str, Objects] = defaultdict(dict)
+    for owner, kind, ref, facts in rows.order_by().values_list("customer_id", "kind", "ref", "facts"):
+        assert owner is not None, ref
+        found[owner][(kind, ref)] = tuple(codec.decode(fact) for fact in facts)
+    return found
+
+
+def merge(facts: Iterable[Fact], told: Told, *, account: GatewayAccount, customer: GatewayCustomer | None) -> None:
+    """Join new facts into the objects, and write those that changed."""
+    fresh: defaultdict[Key, list[Fact]] = defaultdict(list)
+    for fact in facts:
+        fresh[key_of(fact)].append(fact)
+    rows = []
+    for key, new in fresh.items():
+        before = told.objects.get(key, ())
+        after = condense((*before, *new))
+        if after != before:
+            told.objects[key] = after
+            told.changed.add(key)
+            rows.append(state_row(key, after, account=account.pk, customer=customer.pk if customer else None))
+    write_states(rows)
+
+
+def state_row(key: Key, facts: Sequence[Fact], *, account: str, customer: str | None) -> ObjectState:
+    """Return the row of one object's state."""
+    kind, ref = key
+    one, other = links_of(facts)
+    return ObjectState(
+        id=derived("obj", account, kind, ref),
+        gateway_account_id=account,
+        customer_id=customer,
+        kind=kind,
+        ref=ref,
+        link_one=one,
+        link_two=other,
+        facts=[codec.encode(fact) for fact in facts],
+    )
+
+
+def write_states(rows: Sequence[ObjectState]) -> None:
+    """Write states of objects, over what stood there."""
+    if rows:
+        ObjectState.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["id"], update_fields=["customer", "link_one", "link_two", "facts"]
+        )
+
+
+def links_of(facts: Iterable[Fact]) -> tuple[str, str]:
+    """Return the two references by which an object may be tied to others' (``""`` for none)."""
+    one = other = ""
+    for fact in facts:
+        match fact:
+            case PaymentSeen():
+                one, other = one or fact.intent, other or fact.invoice
+            case PaymentLinked():
+                one, other = fact.one, fact.other
+            case RefundSeen() | DisputeSeen():
+                one, other = one or fact.payment, other or fact.intent
+    return one, other
+
+
+def refs_of(facts: Iterable[Fact]) -> set[str]:
+    """Return every reference by which a payment, refund, dispute or link may belong to these facts' customer."""
+    found: set[str] = set()
+    for fact in facts:
+        match fact:
+            case InvoiceSeen() | InvoicePaymentFailed():
+                found.add(fact.invoice)
+            case PaymentSeen():
+                found.add(fact.payment)
+        found.update(links_of([fact]))
+    return found - {""}
+
+
+def owner_of(account: GatewayAccount, facts: Iterable[Fact]) -> str:
+    """Return the external id of the customer to whom facts without one belong, by what they are tied to; or ``""``."""
+    refs = refs_of(facts)
+    if not refs:
+        return ""
+    tied = Q(ref__in=refs) | Q(link_one__in=refs) | Q(link_two__in=refs)
+    rows = ObjectState.objects.filter(tied, gateway_account=account, customer__isnull=False).order_by("id")
+    return rows.values_list("customer__external_id", flat=True).first() or ""
+
+
+def adopt(refs: set[str], told: Told, *, account: GatewayAccount, customer: GatewayCustomer) -> None:
+    """Give the customer those objects that waited to know whose they are and are tied to ``refs``, and theirs in turn."""
+    while refs:
+        tied = Q(link_one__in=refs) | Q(link_two__in=refs)
+        waiting = list(ObjectState.objects.select_for_update().filter(tied, gateway_account=account, customer=None))
+        if not waiting:
+            return
+        seen = refs
+        refs = set()
+        for row in waiting:
+            key = (row.kind, row.ref)
+            row.customer = customer
+            told.objects[key] = tuple(codec.decode(fact) for fact in row.facts)
+            told.changed.add(key)
+            refs |= refs_of(told.objects[key]) | {row.ref}
+            FactRow.objects.filter(gateway_account=account, customer=None, kind=row.kind, ref=row.ref).update(customer=customer)
+        ObjectState.objects.bulk_update(waiting, ["customer"])
+        refs -= seen
+
+
+def price_list(account: GatewayAccount, objects: Iterable[Fact]) -> dict[str, PriceHints]:
+    """Return what the gateway's price list says of the prices that a customer's objects name."""
+    hints: dict[str, PriceHints] = {}
+    for fact in objects:
+        for found in _hints_in(fact):
+            hints[found.price] = joined(hints.get(found.price, found), found)
+    wanted = {*hints, *(found.product for found in hints.values())} - {""}
+    rows = ObjectState.objects.filter(gateway_account=account, kind__in=("price", "product"), ref__in=wanted)
+    told: dict[Key, list[Fact]] = {
+        (kind, ref): [codec.decode(fact) for fact in facts] for kind, ref, facts in rows.values_list("kind", "ref", "facts")
+    }
+    return {price: _listed(found, told) for price, found in hints.items()}
+
+
+def _hints_in(fact: Fact) -> Iterable[PriceHints]:
+    for part in (*getattr(fact, "items", ()), *getattr(fact, "lines", ())):
+        if part.hints.price:
+            yield part.hints
+
+
+def _listed(hints: PriceHints, told: Mapping[Key, Sequence[Fact]]) -> PriceHints:
+    """Latest telling first: a name mended later counts before the one it had."""
+    listed = PriceHints(hints.price, hints.product)
+    for fact in sorted(told.get(("price", hints.price), ()), key=lambda fact: fact.at, reverse=True):
+        if isinstance(fact, PriceSeen):
+            listed = joined(listed, fact.hints)
+    for fact in sorted(told.get(("product", listed.product), ()), key=lambda fact: fact.at, reverse=True):
+        if isinstance(fact, ProductSeen):
+            labels = (fact.name,) if fact.name else ()
+            listed = joined(listed, PriceHints(hints.price, level=fact.level, labels=labels))
+    return listed

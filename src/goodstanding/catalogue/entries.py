@@ -1,0 +1,199 @@
+"""Reading a catalogue file: entries checked one by one, every fault named, nothing written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from goodstanding.catalogue.models import Interval
+from goodstanding.core.currencies import UnknownCurrency, exponent
+
+_SLUG = re.compile(r"^[a-z0-9][a-z0-9_-]{0,59}$")
+_LEVEL_KEYS = {
+    "slug", "name", "group", "group_allows_several", "grace_days", "prepaid_grace_days", "prices", "legacy_membertype_id"
+}  # fmt: skip
+_PRICE_KEYS = {"amount_minor", "currency", "interval", "interval_count"}
+_GATEWAYS = ("stripe",)
+
+
+class CatalogueRefused(ValueError):
+    """The file as a whole is refused; ``faults`` says each thing that is wrong, in the file's order."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class PriceEntry:
+    """A price as the file gives it: minor units, ISO 4217 code in capitals."""
+
+    amount_minor: int
+    currency: str
+    interval: str
+    interval_count: int
+    names: tuple[tuple[str, str, str], ...]  # (gateway, price id, lookup key)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelEntry:
+    """A level as the file gives it."""
+
+    slug: str
+    name: str
+    group: str
+    group_allows_several: bool
+    grace_days: int
+    prepaid_grace_days: int
+    legacy_membertype_id: str | None
+    prices: tuple[PriceEntry, ...]
+
+
+def read_entries(data: Any) -> tuple[list[LevelEntry], list[str]]:
+    """Return the levels of a parsed catalogue file, and warnings for what it says beyond what we read.
+
+    Raises :class:`CatalogueRefused` with every fault of the file, where there is one.
+    """
+    if not isinstance(data, list) or not data:
+        raise CatalogueRefused(["the file is no list of levels"])
+    faults: list[str] = []
+    warnings: list[str] = []
+    entries = []
+    for number, raw in enumerate(data, 1):
+        where = f"entry {number}"
+        if not isinstance(raw, dict):
+            faults.append(f"{where}: is no object")
+            continue
+        if isinstance(raw.get("slug"), str):
+            where = f"entry {number} ({raw['slug'][:60]})"
+        reader = _Reader(raw, where, faults, warnings)
+        entries.append(reader.level())
+    faults.extend(_clashes(entries))
+    if faults:
+        raise CatalogueRefused(faults)
+    return entries, warnings
+
+
+class _Reader:
+    """Reads one entry; a fault is noted and reading goes on, so that one run names them all."""
+
+    def __init__(self, raw: dict[str, Any], where: str, faults: list[str], warnings: list[str]) -> None:
+        self.raw, self.where, self.faults, self.warnings = raw, where, faults, warnings
+
+    def level(self) -> LevelEntry:
+        self._unknown(_LEVEL_KEYS)
+        slug, group = self._slug("slug"), self._slug("group")
+        membertype = self.raw.get("legacy_membertype_id")
+        if membertype is not None and not re.fullmatch(r"[A-Za-z0-9]{1,40}", str(membertype)):
+            self._fault("legacy_membertype_id is no number or short name")
+        prices = self.raw.get("prices", [])
+        if not isinstance(prices, list) or not all(isinstance(price, dict) for price in prices):
+            self._fault("prices is no list of objects")
+            prices = []
+        return LevelEntry(
+            slug=slug,
+            name=self._text("name"),
+            group=group,
+            group_allows_several=self._flag("group_allows_several"),
+            grace_days=self._number("grace_days", 0, 3660, default=7),
+            prepaid_grace_days=self._number("prepaid_grace_days", 0, 3660, default=0),
+            legacy_membertype_id=None if membertype is None else str(membertype),
+            prices=tuple(
+                _Reader(price, f"{self.where}, price {number}", self.faults, self.warnings).price()
+                for number, price in enumerate(prices, 1)
+            ),
+        )
+
+    def price(self) -> PriceEntry:
+        self._unknown(_PRICE_KEYS | set(_GATEWAYS))
+        currency = str(self.raw.get("currency", "")).upper()
+        try:
+            exponent(currency)
+        except UnknownCurrency:
+            self._fault("currency is no ISO 4217 code, such as EUR")
+        interval = self.raw.get("interval")
+        if interval not in Interval.values:
+            self._fault(f"interval is none of {', '.join(Interval.values)}")
+        return PriceEntry(
+            amount_minor=self._number("amount_minor", 0, 10**12),
+            currency=currency,
+            interval=str(interval),
+            interval_count=self._number("interval_count", 1, 1000, default=1),
+            names=tuple(self._names()),
+        )
+
+    def _names(self) -> list[tuple[str, str, str]]:
+        found = []
+        for gateway in _GATEWAYS:
+            names = self.raw.get(gateway)
+            if names is None or names == {}:
+                continue
+            if not isinstance(names, dict):
+                self._fault(f"{gateway} is no object")
+                continue
+            price_id, lookup_key = names.get("price_id") or "", names.get("lookup_key") or ""
+            if not all(isinstance(name, str) and len(name) <= 255 for name in (price_id, lookup_key)):
+                self._fault(f"{gateway}: price_id and lookup_key are texts of up to 255 characters")
+            elif price_id or lookup_key:
+                found.append((gateway, price_id, lookup_key))
+        return found
+
+    def _unknown(self, known: set[str]) -> None:
+        for key in sorted(set(self.raw) - known):
+            self.warnings.append(f"{self.where}: {str(key)[:60]} is not read")
+
+    def _fault(self, words: str) -> None:
+        self.faults.append(f"{self.where}: {words}")
+
+    def _slug(self, name: str) -> str:
+        value = self.raw.get(name)
+        if not isinstance(value, str) or not _SLUG.match(value):
+            self._fault(f"{name} is not made of small letters, digits, - and _ (up to 60)")
+            return ""
+        return value
+
+    def _text(self, name: str) -> str:
+        value = self.raw.get(name)
+        if not isinstance(value, str) or not 0 < len(value.strip()) <= 200:
+            self._fault(f"{name} is missing, empty or longer than 200 characters")
+            return ""
+        return value.strip()
+
+    def _flag(self, name: str) -> bool:
+        value = self.raw.get(name, False)
+        if not isinstance(value, bool):
+            self._fault(f"{name} is neither true nor false")
+        return bool(value)
+
+    def _number(self, name: str, low: int, high: int, default: int | None = None) -> int:
+        value = self.raw.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            self._fault(f"{name} is no whole number from {low} to {high}")
+            return low
+        return value
+
+
+def _clashes(entries: list[LevelEntry]) -> list[str]:
+    """What cannot stand side by side, though each entry may be right alone."""
+    faults = []
+    slugs: set[str] = set()
+    groups: dict[str, bool] = {}
+    names: set[tuple[str, str, str]] = set()
+    membertypes: set[str] = set()
+    for entry in entries:
+        if entry.slug and entry.slug in slugs:
+            faults.append(f"{entry.slug}: stands twice")
+        slugs.add(entry.slug)
+        if groups.setdefault(entry.group, entry.group_allows_several) != entry.group_allows_several:
+            faults.append(f"{entry.slug}: group {entry.group} both allows several levels and does not")
+        if entry.legacy_membertype_id and entry.legacy_membertype_id in membertypes:
+            faults.append(f"{entry.slug}: legacy_membertype_id {entry.legacy_membertype_id} stands twice")
+        membertypes.add(entry.legacy_membertype_id or "")
+        for price in entry.prices:
+            for gateway, price_id, lookup_key in price.names:
+                for kind, name in (("price_id", price_id), ("lookup_key", lookup_key)):
+                    if name and (gateway, kind, name) in names:
+                        faults.append(f"{entry.slug}: {gateway} {kind} {name[:80]} stands twice")
+                    names.add((gateway, kind, name))
+    return faults

@@ -1,0 +1,82 @@
+"""What intake must know of the catalogue, kept in memory and read anew when the catalogue's revision has moved on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import F
+
+from goodstanding.catalogue.models import GatewayPrice, Level, LevelTerms, Revision
+from goodstanding.core.levels import LevelMap
+from goodstanding.core.records import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """The catalogue as intake uses it. ``exclusive``: for a level in a group that allows one only, that group."""
+
+    revision: int
+    maps: dict[str, LevelMap]  # by the gateway adapter's code
+    unmapped: LevelMap  # for a gateway without mapped prices: slugs and old numbers still tell
+    exclusive: dict[str, str]
+    terms: dict[str, tuple[tuple[datetime | None, Terms], ...]]
+
+    def map_for(self, gateway: str) -> LevelMap:
+        """Return how the prices of a gateway (by its adapter's code) map to levels."""
+        return self.maps.get(gateway, self.unmapped)
+
+    def terms_at(self, level: str, at: datetime) -> Terms:
+        """Return what ``level`` promised to those who bought it at ``at``."""
+        promised = Terms()
+        for since, terms in self.terms.get(level, ()):
+            if since is None or since <= at:
+                promised = terms
+        return promised
+
+
+_kept: dict[str, Knowledge] = {}  # by database, the latest
+
+
+def current() -> Knowledge:
+    """Return the catalogue as it stands in the database: one small query where nothing changed."""
+    number = Revision.objects.filter(pk=1).values_list("number", flat=True).first() or 0
+    name = str(connection.settings_dict["NAME"])
+    kept = _kept.get(name)
+    if kept is None or kept.revision != number:
+        kept = _kept[name] = _read(number)
+    return kept
+
+
+def touch() -> None:
+    """Say that the catalogue changed, in the transaction that changes it."""
+    Revision.objects.get_or_create(pk=1)
+    Revision.objects.filter(pk=1).update(number=F("number") + 1)
+
+
+def _read(number: int) -> Knowledge:
+    levels = list(Level.objects.select_related("group"))
+    slugs = frozenset(level.slug for level in levels)
+    membertypes = {level.legacy_membertype_id: level.slug for level in levels if level.legacy_membertype_id}
+    by_price: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    by_lookup: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for row in GatewayPrice.objects.select_related("price"):
+        if row.external_id:
+            by_price[row.gateway][row.external_id] = row.price.level_id
+        if row.lookup_key:
+            by_lookup[row.gateway][row.lookup_key] = row.price.level_id
+    terms: defaultdict[str, list[tuple[datetime | None, Terms]]] = defaultdict(list)
+    for promise in sorted(LevelTerms.objects.all(), key=lambda row: (row.since is not None, row.since)):
+        terms[promise.level_id].append((promise.since, Terms(promise.grace_days, promise.prepaid_grace_days)))
+    return Knowledge(
+        revision=number,
+        maps={
+            gateway: LevelMap(by_price[gateway], by_lookup[gateway], membertypes, slugs)
+            for gateway in {*by_price, *by_lookup}
+        },
+        unmapped=LevelMap({}, {}, membertypes, slugs),
+        exclusive={level.slug: level.group_id for level in levels if not level.group.allows_several},
+        terms={level: tuple(found) for level, found in terms.items()},
+    )

@@ -1,0 +1,127 @@
+"""Levels, their groups, their promises over time, their prices, and the names that gateways have for these."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+
+
+class LevelGroup(models.Model):
+    """Levels of which a member holds one at a time, or several."""
+
+    slug = models.SlugField(max_length=60, primary_key=True)
+    name = models.CharField(max_length=200)
+    allows_several = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Level(models.Model):
+    """Something that a member can be. ``legacy_membertype_id``: the number in old plans named ``membertype_X-…``."""
+
+    slug = models.SlugField(max_length=60, primary_key=True)
+    name = models.CharField(max_length=200)
+    group = models.ForeignKey(LevelGroup, on_delete=models.PROTECT, related_name="levels")
+    legacy_membertype_id = models.CharField(max_length=40, null=True, blank=True, unique=True)  # noqa: DJ001 (NULL is not unique)
+
+    class Meta:
+        ordering: ClassVar = ["slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LevelTerms(models.Model):
+    """What a level promises to those who buy it (or change to it) from ``since`` on; ``None``: from the beginning.
+
+    Who bought earlier keeps what was promised then, and so does a rebuild of the records.
+    """
+
+    level = models.ForeignKey(Level, on_delete=models.CASCADE, related_name="terms")
+    since = models.DateTimeField(null=True, blank=True)
+    grace_days = models.PositiveSmallIntegerField(default=7)
+    prepaid_grace_days = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "level terms"
+        ordering: ClassVar = ["level", "since", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["level", "since"], name="gs_catalogue_terms_since"),
+            models.UniqueConstraint(fields=["level"], condition=Q(since=None), name="gs_catalogue_terms_first"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level_id}: grace of {self.grace_days} days"
+
+
+class Interval(models.TextChoices):
+    """How often a price is charged."""
+
+    ONCE = "once"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class Price(models.Model):
+    """What a level costs. ``amount_minor`` in minor units of ``currency`` (ISO 4217), each ``interval_count`` intervals."""
+
+    id = models.CharField(max_length=40, primary_key=True)
+    level = models.ForeignKey(Level, on_delete=models.PROTECT, related_name="prices")
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    interval = models.CharField(max_length=8, choices=Interval.choices)
+    interval_count = models.PositiveSmallIntegerField(default=1)
+
+    class Meta:
+        ordering: ClassVar = ["level", "amount_minor", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(amount_minor__gte=0), name="gs_catalogue_price_not_negative"),
+            models.CheckConstraint(condition=Q(interval_count__gte=1), name="gs_catalogue_price_interval"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level_id}: {self.amount_minor} {self.currency} each {self.interval_count} {self.interval}"
+
+
+class GatewayPrice(models.Model):
+    """The names that a gateway has for a price of ours. ``gateway`` is the adapter's code, such as ``stripe``."""
+
+    price = models.ForeignKey(Price, on_delete=models.CASCADE, related_name="gateway_prices")
+    gateway = models.CharField(max_length=40)
+    external_id = models.CharField(max_length=255, blank=True)
+    lookup_key = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["gateway", "external_id", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["gateway", "external_id"], condition=~Q(external_id=""), name="gs_catalogue_gateway_price"
+            ),
+            models.UniqueConstraint(
+                fields=["gateway", "lookup_key"], condition=~Q(lookup_key=""), name="gs_catalogue_gateway_lookup"
+            ),
+            models.CheckConstraint(
+                condition=~Q(external_id="", lookup_key=""), name="gs_catalogue_gateway_price_named"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway}: {self.external_id or self.lookup_key}"
+
+
+class Revision(models.Model):
+    """One row that counts the changes of the catalogue, so that processes know when what they remember is old."""
+
+    number = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)

@@ -1,0 +1,129 @@
+"""Changing the catalogue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from goodstanding.catalogue import knowledge
+from goodstanding.catalogue.entries import CatalogueRefused, LevelEntry, PriceEntry, read_entries
+from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
+from goodstanding.core.ids import derived
+from goodstanding.jobs import services as jobs
+
+RESOLVE = "resolve_prices"  # the job, done by the room above, that looks again at prices that told no level
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import did."""
+
+    levels: int
+    prices: int
+    warnings: Sequence[str]
+
+
+def import_catalogue(text: str, *, now: datetime) -> Imported:
+    """Take in a catalogue file (a JSON list of levels): all of it or nothing.
+
+    Levels and prices that are there already are brought up to date; nothing is removed. A level's new grace counts for
+    those who buy from ``now`` on. Raises :class:`CatalogueRefused` naming every fault.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CatalogueRefused([f"the file is no JSON: {error}"]) from None
+    entries, warnings = read_entries(data)
+    with transaction.atomic():
+        faults = _claimed_elsewhere(entries)
+        if faults:
+            raise CatalogueRefused(faults)
+        for entry in entries:
+            _take_level(entry, now)
+        for entry in entries:
+            for price in entry.prices:
+                _take_price(entry.slug, price)
+        changed(now=now)
+    return Imported(len(entries), sum(len(entry.prices) for entry in entries), warnings)
+
+
+def set_terms(level: Level, *, grace_days: int, prepaid_grace_days: int, now: datetime) -> None:
+    """Promise something else to those who buy ``level`` from ``now`` on. Days of 24 hours."""
+    with transaction.atomic():
+        _promise(level.slug, grace_days, prepaid_grace_days, now)
+        changed(now=now)
+
+
+def changed(*, now: datetime) -> None:
+    """Say that the catalogue changed, in the transaction that changes it: prices may stand for levels that did not."""
+    knowledge.touch()
+    jobs.add(RESOLVE, key="", due_at=now, now=now)
+
+
+def _claimed_elsewhere(entries: Sequence[LevelEntry]) -> list[str]:
+    """Names that levels outside this file hold already."""
+    ours = {entry.slug for entry in entries}
+    faults = []
+    for entry in entries:
+        holder = Level.objects.exclude(slug__in=ours).filter(legacy_membertype_id=entry.legacy_membertype_id).first()
+        if entry.legacy_membertype_id and holder:
+            faults.append(f"{entry.slug}: legacy_membertype_id {entry.legacy_membertype_id} is {holder.slug}'s")
+        for price in entry.prices:
+            for gateway, price_id, lookup_key in price.names:
+                rows = GatewayPrice.objects.filter(gateway=gateway).exclude(price__level_id=entry.slug)
+                rows = rows.select_related("price")
+                for row in rows.filter(external_id=price_id) if price_id else ():
+                    faults.append(f"{entry.slug}: {gateway} price_id {price_id[:80]} is {row.price.level_id}'s")
+                for row in rows.filter(lookup_key=lookup_key) if lookup_key else ():
+                    faults.append(f"{entry.slug}: {gateway} lookup_key {lookup_key[:80]} is {row.price.level_id}'s")
+    return faults
+
+
+def _take_level(entry: LevelEntry, now: datetime) -> None:
+    LevelGroup.objects.update_or_create(
+        slug=entry.group,
+        defaults={"allows_several": entry.group_allows_several},
+        create_defaults={"allows_several": entry.group_allows_several, "name": entry.group.replace("-", " ").title()},
+    )
+    Level.objects.update_or_create(
+        slug=entry.slug,
+        defaults={"name": entry.name, "group_id": entry.group, "legacy_membertype_id": entry.legacy_membertype_id},
+    )
+    _promise(entry.slug, entry.grace_days, entry.prepaid_grace_days, now)
+
+
+def _promise(level: str, grace_days: int, prepaid_grace_days: int, now: datetime) -> None:
+    promised = {"grace_days": grace_days, "prepaid_grace_days": prepaid_grace_days}
+    rows = list(LevelTerms.objects.filter(level_id=level))
+    if not rows:
+        LevelTerms.objects.create(level_id=level, since=None, **promised)
+        return
+    last = max(rows, key=lambda row: (row.since is not None, row.since))
+    if (last.grace_days, last.prepaid_grace_days) != (grace_days, prepaid_grace_days):
+        LevelTerms.objects.update_or_create(level_id=level, since=now, defaults=promised)
+
+
+def _take_price(level: str, entry: PriceEntry) -> None:
+    parts = (level, str(entry.amount_minor), entry.currency, entry.interval, str(entry.interval_count))
+    price, _ = Price.objects.get_or_create(
+        id=derived("prc", *parts),
+        defaults={
+            "level_id": level,
+            "amount_minor": entry.amount_minor,
+            "currency": entry.currency,
+            "interval": entry.interval,
+            "interval_count": entry.interval_count,
+        },
+    )
+    for gateway, price_id, lookup_key in entry.names:
+        rows = GatewayPrice.objects.filter(gateway=gateway)
+        row = (rows.filter(external_id=price_id) if price_id else rows.filter(lookup_key=lookup_key)).first()
+        if row is None:
+            GatewayPrice.objects.create(price=price, gateway=gateway, external_id=price_id, lookup_key=lookup_key)
+        elif (row.price_id, row.lookup_key) != (price.id, lookup_key):
+            row.price, row.lookup_key = price, lookup_key
+            row.save(update_fields=["price", "lookup_key"])

@@ -1,0 +1,108 @@
+"""The books: which facts move money from where to where. Each move has one debit and one credit, so they balance (I5).
+
+The moves of an object follow from its facts alone and have keys of their own, so that the same facts in any order, told
+any number of times, give the same moves, each once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from goodstanding.core.fold import DisputeState, InvoiceState, RefundState
+from goodstanding.core.facts import PaymentSeen
+
+
+class Chart(StrEnum):
+    """The chart of accounts. Each exists per member account and currency."""
+
+    RECEIVABLE = "receivable"  # what is owed to us
+    DEFERRED = "deferred_revenue"  # invoiced, to be earned over its period
+    BALANCE = "member_balance"  # credit that we owe to the member: gift cards, downgrades
+    GATEWAY = "gateway"  # money held at a gateway
+    REFUNDED = "refunded"  # revenue given back
+    DISPUTED = "disputed"  # taken by the bank while a dispute is open
+    DISPUTES_LOST = "disputes_lost"
+    WRITTEN_OFF = "written_off"  # invoices given up
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Move ``amount_minor`` (> 0) of ``currency`` from ``credit`` to ``debit``. ``key`` is unique in its ledger."""
+
+    key: str
+    debit: Chart
+    credit: Chart
+    amount_minor: int
+    currency: str
+    at: datetime
+
+
+def of_invoice(state: InvoiceState) -> Iterator[Posting]:
+    """Give the moves of an invoice: issuing it, using credit for it, and voiding or giving it up.
+
+    A draft moves nothing. What a customer's balance takes over or receives is told by the invoice itself.
+    """
+    last = state.last
+    if last is None or last.status in ("draft", "deleted"):
+        return
+    at = last.finalised_at or last.created_at
+    key, currency = f"invoice|{last.invoice}", last.currency
+    yield from _move(f"{key}|issued", _owed(last.total_minor), last.total_minor, currency, at)
+    if last.total_minor >= 0:
+        taken = (Chart.BALANCE, Chart.RECEIVABLE)
+        yield from _move(f"{key}|credit", taken, last.credit_minor, currency, at)
+        if last.status == "void":
+            closed = state.closed_at or last.at
+            yield from _move(f"{key}|void", (Chart.DEFERRED, Chart.RECEIVABLE), last.total_minor, currency, closed)
+            yield from _move(f"{key}|void-credit", taken, -last.credit_minor, currency, closed)
+    if state.closed_at is not None and last.status != "void":
+        lost = (Chart.WRITTEN_OFF, Chart.RECEIVABLE)
+        yield from _move(f"{key}|given-up", lost, last.due_minor, currency, state.closed_at)
+        if state.settled_at is not None:
+            yield from _move(f"{key}|paid-after-all", lost, -last.due_minor, currency, state.settled_at)
+
+
+def of_payment(payment: PaymentSeen) -> Iterator[Posting]:
+    """Give the move of a payment that succeeded: money at the gateway, owed no more."""
+    if payment.status == "succeeded":
+        key = f"payment|{payment.payment}|received"
+        sides = (Chart.GATEWAY, Chart.RECEIVABLE)
+        yield from _move(key, sides, payment.amount_minor, payment.currency, payment.made_at)
+
+
+def of_refund(refund: RefundState) -> Iterator[Posting]:
+    """Give the moves of a refund: money given back, and back again where the refund failed."""
+    last = refund.last
+    sides = (Chart.REFUNDED, Chart.GATEWAY)
+    yield from _move(f"refund|{last.refund}|given", sides, last.amount_minor, last.currency, last.made_at)
+    if refund.failed_at is not None:
+        yield from _move(f"refund|{last.refund}|failed", sides, -last.amount_minor, last.currency, refund.failed_at)
+
+
+def of_dispute(dispute: DisputeState) -> Iterator[Posting]:
+    """Give the moves of a dispute that took money: withdrawn, then reinstated or lost. A mere inquiry moves nothing."""
+    last = dispute.last
+    if not last.withdrawn:
+        return
+    key, sides = f"dispute|{last.dispute}", (Chart.DISPUTED, Chart.GATEWAY)
+    yield from _move(f"{key}|withdrawn", sides, last.amount_minor, last.currency, last.opened_at)
+    if dispute.closed_at is not None and dispute.lost:
+        lost = (Chart.DISPUTES_LOST, Chart.DISPUTED)
+        yield from _move(f"{key}|lost", lost, last.amount_minor, last.currency, dispute.closed_at)
+    elif dispute.closed_at is not None:
+        yield from _move(f"{key}|reinstated", sides, -last.amount_minor, last.currency, dispute.closed_at)
+
+
+def _owed(total_minor: int) -> tuple[Chart, Chart]:
+    """A bill is owed to us; a bill below zero is credit that we owe (and the amount's sign turns the sides)."""
+    return (Chart.RECEIVABLE, Chart.DEFERRED) if total_minor >= 0 else (Chart.BALANCE, Chart.DEFERRED)
+
+
+def _move(key: str, sides: tuple[Chart, Chart], amount_minor: int, currency: str, at: datetime) -> Iterator[Posting]:
+    """Move an amount; a negative one moves the other way, and nothing moves nothing."""
+    if amount_minor:
+        debit, credit = sides if amount_minor > 0 else sides[::-1]
+        yield Posting(key, debit, credit, abs(amount_minor), currency, at)

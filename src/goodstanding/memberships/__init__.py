@@ -1,0 +1,1 @@
+"""Memberships: who holds which level, why, and since when; facts are taken in here and standing comes out."""

@@ -1,0 +1,157 @@
+"""What follows when a customer's objects changed: the ledger's rows, the memberships, and what standing comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from goodstanding import conf
+from goodstanding.billing import projecting, recording
+from goodstanding.billing.models import Fact, GatewayCustomer
+from goodstanding.billing.recording import Key, Objects
+from goodstanding.catalogue import knowledge
+from goodstanding.catalogue.knowledge import Knowledge
+from goodstanding.core.ledger import Ledger
+from goodstanding.core.places import Alarm, Placed
+from goodstanding.core.records import MembershipRecord
+from goodstanding.memberships import placing
+from goodstanding.memberships.decisions import Decisions, decisions_of, with_decisions
+from goodstanding.memberships.refresh import refresh, standing_row
+from goodstanding.people.models import Member
+from goodstanding.people.services import make_member
+
+FOREIGN = "foreign: the customer holds nothing of ours"
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What taking in came to. ``state``: done or ignored; ``note``: words, or the reason's code and words.
+
+    ``claims``: public ids of earlier events of this customer, ignored as foreign then, that turned out to be ours.
+    """
+
+    state: str = "done"
+    note: str = ""
+    claims: tuple[str, ...] = ()
+
+
+def update(
+    customer: GatewayCustomer, objects: dict[str, Objects], changed: set[Key], *, known_from: datetime, cause: str
+) -> TakenIn:
+    """Write everything that follows from a customer's objects after those in ``changed`` changed.
+
+    ``objects``: of this customer and of the same member's other customers (:func:`objects_around`). The customer's row
+    is locked by the caller; ``known_from`` is the moment from which the change is known, ``cause`` what made it.
+    """
+    known = knowledge.current()
+    ledger = Ledger(objects.setdefault(customer.pk, {}))
+    found = placing.placed(ledger, customer, known)
+    newly_ours = bool(found.places) and not customer.ours
+    _keep_customer(customer, ledger, found)
+    if not customer.ours:
+        return TakenIn("ignored", FOREIGN)
+    if newly_ours:
+        changed = set(ledger.objects)
+    made = customer.wanted and customer.member_id is None and bool(ledger.customer.email)
+    if made:
+        _make_member(customer, ledger, known_from)
+    _keep_account(customer, ledger)
+    projecting.write(projecting.rows_for(ledger, changed, customer))
+    claims = _events_of(customer) if newly_ours else ()
+    if customer.member_id is None:
+        placing.write_alarms([*found.alarms, _nobodys(customer)], customer)
+        return TakenIn(note="recorded; no member is linked to this customer", claims=claims)
+    _write_standing(customer, objects, found, known, known_from=known_from, cause=cause)
+    return TakenIn(claims=claims)
+
+
+def objects_around(customer: GatewayCustomer) -> dict[str, Objects]:
+    """Return the objects of a customer, and of the other customers of the same member, by the customers' public ids."""
+    if customer.member_id is None:
+        return recording.objects_of([customer.pk])
+    return recording.objects_of_member(customer.member_id)
+
+
+def records_around(
+    customer: GatewayCustomer, objects: dict[str, Objects], found: Placed, known: Knowledge
+) -> list[MembershipRecord]:
+    """Return the input of standing for all memberships of a customer's member, as far as gateways tell them."""
+    records = placing.records_of(found, customer)
+    others = set(objects) - {customer.pk}
+    if others:
+        for other in GatewayCustomer.objects.filter(pk__in=others).select_related("gateway_account").order_by("pk"):
+            records += placing.records_of(placing.placed(Ledger(objects[other.pk]), other, known), other)
+    return records
+
+
+def _keep_customer(customer: GatewayCustomer, ledger: Ledger, found: Placed) -> None:
+    """Keep what the gateway says of the customer. Of one who holds nothing of ours we keep no name and no e-mail."""
+    state = ledger.customer
+    ours = customer.ours or bool(found.places)
+    wanted = {
+        "ours": ours,
+        "unresolved": found.unresolved,
+        "email": state.email if ours else "",
+        "name": state.name if ours else "",
+    }
+    moved = [name for name, value in wanted.items() if getattr(customer, name) != value]
+    for name in moved:
+        setattr(customer, name, wanted[name])
+    if moved:
+        customer.save(update_fields=moved)
+    if customer.member_id and {"email", "name"} & set(moved):
+        # Who can log in chose name and e-mail here; one who was imported keeps the first that the gateway told.
+        Member.objects.filter(pk=customer.member_id, user=None).update(email=customer.email, name=customer.name)
+
+
+def _make_member(customer: GatewayCustomer, ledger: Ledger, now: datetime) -> None:
+    begun = min((tellings[0].created_at for tellings in ledger.subscriptions.values()), default=now)
+    made_from = (customer.gateway_account_id, customer.external_id)
+    customer.member = make_member(email=customer.email, name=customer.name, now=begun, made_from=made_from)
+    customer.save(update_fields=["member"])
+
+
+def _keep_account(customer: GatewayCustomer, ledger: Ledger) -> None:
+    """Keep the billing account: its currency is that of the first invoice, by the invoices' own time."""
+    account = projecting.account_of(customer, ledger)
+    there = customer.account
+    if there is None:
+        account.save(force_insert=True)
+        customer.account = account
+        customer.save(update_fields=["account"])
+    elif (there.currency, there.created_at, there.member_id) != (account.currency, account.created_at, account.member_id):
+        account.save(force_update=True)
+        customer.account = account
+    if customer.member_id and (there is None or there.created_at != account.created_at):
+        Member.objects.filter(pk=customer.member_id, user=None).update(created_at=account.created_at)
+
+
+def _events_of(customer: GatewayCustomer) -> tuple[str, ...]:
+    told = Fact.objects.filter(customer=customer).order_by("event")
+    return tuple(told.values_list("event", flat=True).distinct())
+
+
+def _nobodys(customer: GatewayCustomer) -> Alarm:
+    return Alarm("no_member", customer.external_id, "pays for a level, but no member is linked to this customer")
+
+
+def _write_standing(
+    customer: GatewayCustomer,
+    objects: dict[str, Objects],
+    found: Placed,
+    known: Knowledge,
+    *,
+    known_from: datetime,
+    cause: str,
+) -> None:
+    assert customer.member_id, customer.pk
+    row = standing_row(customer.member_id)
+    digest = placing.digest(found)
+    if customer.placed != digest:
+        placing.write(found, customer, known, time_zone=conf.time_zone().key)
+        customer.placed = digest
+        customer.save(update_fields=["placed"])
+    records = records_around(customer, objects, found, known)
+    decided = decisions_of([customer.member_id]).get(customer.member_id) if row is None or row.decided else None
+    records = with_decisions(records, decided or Decisions())
+    refresh(customer.member_id, records, row=row, now=known_from, cause=cause)

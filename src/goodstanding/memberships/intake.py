@@ -1,0 +1,116 @@
+"""Taking in facts: the one way by which anything that happened elsewhere gets into the records (DESIGN section 5).
+
+Lock the customer, keep the facts, join them into the objects they tell of, write the ledger's rows of those objects,
+place the memberships, and write what standing comes to. All in the caller's transaction: all of it or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from goodstanding.billing import recording
+from goodstanding.billing.models import GatewayCustomer
+from goodstanding.billing.recording import Told
+from goodstanding.catalogue.services import RESOLVE
+from goodstanding.core.facts import Fact, PriceSeen, ProductSeen
+from goodstanding.gateways.models import GatewayAccount
+from goodstanding.jobs import services as jobs
+from goodstanding.memberships.following import TakenIn, objects_around, update
+
+ADOPT = "adopt_waiting"  # the job that looks again for the customers of what waits for one
+BATCH = 200
+
+
+def take_in(
+    facts: Sequence[Fact],
+    *,
+    account: GatewayAccount,
+    event: str,
+    recorded_at: datetime,
+    now: datetime,
+    create_members: bool = False,
+) -> TakenIn:
+    """Take in the facts that ``event`` (a public id) told. Must run in a transaction. The same facts again change nothing.
+
+    ``recorded_at``: from when on these facts count as known. ``create_members``: make a member of a customer who holds
+    something of ours. Facts whose customer is not known yet wait for it. Constant in the number of members; the work
+    grows with the customer's own history only.
+    """
+    assert connection.in_atomic_block
+    if any(isinstance(fact, PriceSeen | ProductSeen) for fact in facts):
+        return _take_in_price_list(facts, account=account, event=event, recorded_at=recorded_at, now=now)
+    owners = {owner for fact in facts if (owner := getattr(fact, "customer", ""))}
+    assert len(owners) <= 1, event
+    owner = owners.pop() if owners else recording.owner_of(account, facts)
+    if not owner:
+        recording.record_facts(facts, account=account, customer=None, event=event, recorded_at=recorded_at)
+        told = Told(recording.waiting(facts, account=account))
+        recording.merge(facts, told, account=account, customer=None)
+        jobs.add(ADOPT, key=account.pk, due_at=now, now=now)  # its customer may be coming in at this very moment
+        return TakenIn(note="waits until it is known whose it is")
+    customer = recording.locked_customer(account, owner, wanted=create_members)
+    recording.record_facts(facts, account=account, customer=customer, event=event, recorded_at=recorded_at)
+    objects = objects_around(customer)
+    told = Told(objects.setdefault(customer.pk, {}))
+    recording.merge(facts, told, account=account, customer=customer)
+    recording.adopt(recording.refs_of(facts), told, account=account, customer=customer)
+    known_from = max([recorded_at, *(fact.at for fact in facts)])
+    return update(customer, objects, told.changed, known_from=known_from, cause=event)
+
+
+def resolve(*, after: str, now: datetime) -> str:
+    """Look again at one batch of customers whose prices told no level; return the last one's id, ``""`` at the end.
+
+    To be called outside a transaction: each customer is done in one of its own.
+    """
+    unresolved = GatewayCustomer.objects.filter(unresolved=True, pk__gt=after).order_by("pk")
+    keys = list(unresolved.values_list("pk", flat=True)[:BATCH])
+    for key in keys:
+        with transaction.atomic():
+            _look_again(key, now=now)
+    return keys[-1] if len(keys) == BATCH else ""
+
+
+def adopt_waiting(*, now: datetime) -> int:
+    """Find the customers of what waits for one, as far as they are known by now; return how many objects found theirs.
+
+    Needed only where two workers took in the two ends of a link at the same moment.
+    """
+    found = 0
+    for pk in list(recording.waiting_rows().values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            row = recording.waiting_rows().select_related("gateway_account").filter(pk=pk).first()
+            if row is None:
+                continue
+            facts = recording.decoded(row)
+            owner = recording.owner_of(row.gateway_account, facts)
+            if owner:
+                customer = recording.locked_customer(row.gateway_account, owner, wanted=False)
+                objects = objects_around(customer)
+                told = Told(objects.setdefault(customer.pk, {}))
+                refs = recording.refs_of(facts)
+                recording.adopt(refs, told, account=row.gateway_account, customer=customer)
+                update(customer, objects, told.changed, known_from=now, cause=ADOPT)
+                found += 1
+    return found
+
+
+def _look_again(pk: str, *, now: datetime) -> None:
+    row = GatewayCustomer.objects.select_related("gateway_account").get(pk=pk)
+    customer = recording.locked_customer(row.gateway_account, row.external_id, wanted=False)
+    update(customer, objects_around(customer), set(), known_from=now, cause=RESOLVE)
+
+
+def _take_in_price_list(
+    facts: Sequence[Fact], *, account: GatewayAccount, event: str, recorded_at: datetime, now: datetime
+) -> TakenIn:
+    """A price or product was told: it may say which level a price stands for that somebody holds already."""
+    recording.record_facts(facts, account=account, customer=None, event=event, recorded_at=recorded_at)
+    told = Told(recording.waiting(facts, account=account))
+    recording.merge(facts, told, account=account, customer=None)
+    if told.changed:
+        jobs.add(RESOLVE, key="", due_at=now, now=now)
+    return TakenIn(note="price list")

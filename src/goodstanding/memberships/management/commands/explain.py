@@ -1,0 +1,82 @@
+"""``explain EMAIL [--at T] [--as-known-at T]``: a member's standing with every fact and what it did."""
+
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from goodstanding import clock, conf
+from goodstanding.memberships.documents import Document, of_member
+from goodstanding.memberships.moments import NotAMoment, moment
+from goodstanding.memberships.reading import answers
+from goodstanding.memberships.timeline import timeline
+from goodstanding.memberships.words import stamp
+from goodstanding.people.models import Member
+
+
+class Command(BaseCommand):
+    """Why a member stands as he does."""
+
+    help = "Explain a member's standing: every fact, in order, and what it did."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """See ``--help``."""
+        parser.add_argument("email")
+        parser.add_argument("--at", metavar="T", help="at this moment (default: now)")
+        parser.add_argument("--as-known-at", metavar="T", help="using only what was recorded by then")
+        parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Ask and print."""
+        known_by = self._moment(options["as_known_at"])
+        at = self._moment(options["at"]) or known_by or clock.now()
+        members = list(Member.objects.filter(email=options["email"].strip().lower()).order_by("pk"))
+        if not members:
+            raise CommandError(f"there is no member with the e-mail {options['email']}", returncode=2)
+        documents = [_document(member, at, known_by) for member in members]
+        if options["json"]:
+            self.stdout.write(json.dumps({"at": stamp(at), "members": documents}, indent=1))
+            return
+        for document in documents:
+            self._print(document, at)
+
+    def _moment(self, text: str | None) -> datetime | None:
+        try:
+            return moment(text, zone=conf.time_zone()) if text else None
+        except NotAMoment as error:
+            raise CommandError(str(error), returncode=2) from None
+
+    def _print(self, document: Document, at: datetime) -> None:
+        self.stdout.write(f"{document['email']} at {stamp(at)}: {document['status']}")
+        self.stdout.write(f"  because {document['because']}")
+        if document["changes_at"]:
+            self.stdout.write(f"  changes at {document['changes_at']} if nothing new happens")
+        for level in document["levels"]:
+            self.stdout.write(f"  {level['level']}: {level['status']} since {level['since']}; {level['because']}")
+        for entry in document["timeline"]:
+            self.stdout.write(f"{entry['at']}  {entry['what']}" + (f"  [{entry['event']}]" if entry["event"] else ""))
+            if entry["effect"]:
+                self.stdout.write(f"{'':22}{entry['effect']}")
+
+
+def _document(member: Member, at: datetime, known_by: datetime | None) -> Document:
+    _, [answer] = next(answers([member], [at], known_by=known_by))
+    story = timeline(member, until=at, known_by=known_by)
+    return {
+        **of_member(answer, email=member.email),
+        "member": member.pk,
+        "timeline": [
+            {
+                "at": stamp(entry.at),
+                "recorded_at": stamp(entry.recorded_at),
+                "what": entry.what,
+                "event": entry.event,
+                "effect": entry.effect,
+            }
+            for entry in story
+        ],
+    }

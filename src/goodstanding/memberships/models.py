@@ -1,0 +1,233 @@
+"""Memberships with their history, staff's decisions about them, and the standing that follows.
+
+:class:`Membership`, :class:`LevelSpan` and :class:`MemberStanding` follow from facts and decisions and can be rebuilt;
+:class:`Hold`, :class:`Approval` and :class:`Grant` are decisions, and records of their own.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from goodstanding.billing.models import ID, GatewayCustomer, SubscriptionItem
+from goodstanding.catalogue.models import Level, LevelGroup
+from goodstanding.core.records import HoldKind, Status
+from goodstanding.people.models import Member
+
+STATUSES = [(status.value, status.value) for status in Status]
+
+
+class Membership(models.Model):
+    """A member's continuous place. ``level`` is the one held last; the history is in the spans.
+
+    ``is_open``: what is bought next at this level (or in this group, where it allows one level) continues this place. Of
+    several places that overlap, told by a gateway, the one begun last is open. ``customer`` is empty where staff made it.
+    """
+
+    id = models.CharField(max_length=ID, primary_key=True)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="memberships")
+    customer = models.ForeignKey(GatewayCustomer, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships")
+    level = models.ForeignKey(Level, on_delete=models.PROTECT, related_name="memberships")
+    exclusive_group = models.ForeignKey(
+        LevelGroup, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Set where it allows one level."
+    )
+    begun_at = models.DateTimeField()
+    is_open = models.BooleanField(default=True)
+    time_zone = models.CharField(max_length=64, default="UTC")
+
+    class Meta:
+        ordering: ClassVar = ["member", "begun_at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["member", "level"], condition=Q(is_open=True), name="gs_memberships_one_open_per_level"
+            ),
+            models.UniqueConstraint(
+                fields=["member", "exclusive_group"],
+                condition=Q(is_open=True, exclusive_group__isnull=False),
+                name="gs_memberships_one_open_per_group",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level_id} since {self.begun_at:%Y-%m-%d}"
+
+
+class MembershipItem(models.Model):
+    """Which subscription item pays for which membership."""
+
+    item = models.OneToOneField(SubscriptionItem, on_delete=models.CASCADE, primary_key=True, related_name="seat")
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="items")
+
+    class Meta:
+        ordering: ClassVar = ["item"]
+
+    def __str__(self) -> str:
+        return f"{self.item_id} pays for {self.membership_id}"
+
+
+class LevelSpan(models.Model):
+    """From ``since`` on the membership is of ``level``, with the grace that was promised then (days of 24 hours)."""
+
+    id = models.CharField(max_length=ID, primary_key=True)
+    membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="spans")
+    since = models.DateTimeField()
+    level = models.ForeignKey(Level, on_delete=models.PROTECT, related_name="+")
+    grace_days = models.PositiveSmallIntegerField()
+    prepaid_grace_days = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering: ClassVar = ["membership", "since", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["membership", "since"], name="gs_memberships_span_since")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.level_id} since {self.since:%Y-%m-%d}"
+
+
+class Hold(models.Model):
+    """Keeps a member, or one membership of his, from entering while covered. Lifted at ``released_at``."""
+
+    id = models.CharField(max_length=ID, primary_key=True)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="holds")
+    membership = models.CharField(max_length=ID, blank=True)  # empty: all of the member's
+    kind = models.CharField(max_length=14, choices=[(kind.value, kind.value) for kind in HoldKind])
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    released_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["since", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(until=None) | Q(until__gt=models.F("since")), name="gs_memberships_hold_forward"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} since {self.since:%Y-%m-%d}"
+
+
+class Approval(models.Model):
+    """A membership that staff must approve before it lets anybody in: held until approved, and when denied."""
+
+    class State(models.TextChoices):
+        """How it stands."""
+
+        PENDING = "pending"
+        APPROVED = "approved"
+        DENIED = "denied"
+
+    id = models.CharField(max_length=ID, primary_key=True)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="approvals")
+    membership = models.CharField(max_length=ID, unique=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.PENDING)
+    asked_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["asked_at", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state="pending", decided_at=None) | (~Q(state="pending") & Q(decided_at__isnull=False)),
+                name="gs_memberships_approval_decided",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.membership}"
+
+
+class Grant(models.Model):
+    """Coverage given by staff: ``[start_at, end_at)``; ``None``: without end."""
+
+    id = models.CharField(max_length=ID, primary_key=True)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="grants")
+    membership = models.CharField(max_length=ID)
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField(null=True, blank=True)
+    given_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["start_at", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(end_at=None) | Q(end_at__gt=models.F("start_at")), name="gs_memberships_grant_forward"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"granted from {self.start_at:%Y-%m-%d}"
+
+
+class MemberStanding(models.Model):
+    """What standing comes to, written anew in the transaction of each fact and decision.
+
+    ``outlook``: the answer at ``as_of`` and each later one if nothing new happens; so the row answers for any moment
+    from ``as_of`` on, with every worker dead. ``decided``: staff decided something about this member, ever.
+    """
+
+    member = models.OneToOneField(Member, on_delete=models.CASCADE, primary_key=True, related_name="standing")
+    status = models.CharField(max_length=8, choices=STATUSES)
+    covered_until = models.DateTimeField(null=True, blank=True)
+    changes_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    as_of = models.DateTimeField()
+    decided = models.BooleanField(default=False)
+    outlook = models.JSONField()
+
+    class Meta:
+        ordering: ClassVar = ["member"]
+
+    def __str__(self) -> str:
+        return self.status
+
+
+class StandingChange(models.Model):
+    """That a member's standing changed: at ``at`` by the records' own time, noticed at ``recorded_at``. Only ever added.
+
+    ``cause``: the public id of the event that told it, or what else it was. Levels are ``slug=status``, parted by ``;``.
+    """
+
+    id = models.CharField(max_length=ID, primary_key=True)
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="standing_changes")
+    at = models.DateTimeField()
+    recorded_at = models.DateTimeField()
+    before = models.CharField(max_length=8, choices=STATUSES)
+    after = models.CharField(max_length=8, choices=STATUSES)
+    levels_before = models.TextField(blank=True)
+    levels_after = models.TextField(blank=True)
+    because = models.TextField()
+    cause = models.CharField(max_length=60)
+
+    class Meta:
+        ordering: ClassVar = ["recorded_at", "at", "id"]
+        indexes: ClassVar = [models.Index(fields=["member", "recorded_at"], name="gs_memberships_change_member")]
+
+    def __str__(self) -> str:
+        return f"{self.before} > {self.after}"
+
+
+class Alarm(models.Model):
+    """Something about a customer that staff should look at. Comes and goes with the facts."""
+
+    id = models.CharField(max_length=ID, primary_key=True)
+    customer = models.ForeignKey(GatewayCustomer, on_delete=models.CASCADE, related_name="alarms")
+    code = models.CharField(max_length=40)
+    about = models.CharField(max_length=255)
+    words = models.TextField()
+
+    class Meta:
+        ordering: ClassVar = ["code", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.about}"

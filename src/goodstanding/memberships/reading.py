@@ -1,0 +1,113 @@
+"""Asking for standing: now (from the stored row), at any moment, and as it was known at any moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from goodstanding.billing import recording
+from goodstanding.billing.models import Fact, GatewayCustomer
+from goodstanding.catalogue import knowledge
+from goodstanding.core import codec
+from goodstanding.core.ledger import Ledger, grouped
+from goodstanding.core.records import MembershipRecord, Status
+from goodstanding.core.standing import MemberAnswer, judge_member
+from goodstanding.memberships import placing
+from goodstanding.memberships.decisions import Decisions, decisions_of, with_decisions
+from goodstanding.memberships.documents import Document, at_moment, of_member
+from goodstanding.memberships.models import MemberStanding
+from goodstanding.people.models import Member
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A member's standing as a page, an API or a door needs it: one row read, nothing computed."""
+
+    status: Status
+    document: Document
+
+    @property
+    def enters(self) -> bool:
+        """Whether this standing lets in, by default: good and grace do."""
+        return self.status in (Status.GOOD, Status.GRACE)
+
+
+def standing_now(member: str, *, now: datetime) -> Standing:
+    """Return a member's standing at ``now``: one query, whatever the length of his history.
+
+    The row answers for any moment from the last fact on; who has none never began a purchase.
+    """
+    outlook = MemberStanding.objects.filter(pk=member).values_list("outlook", flat=True).first()
+    if outlook is None:
+        return Standing(Status.NONE, {"status": str(Status.NONE), "levels": [], "holds": []})
+    document = at_moment(outlook, now)
+    return Standing(Status(document["status"]), document)
+
+
+def documents_now(members: Sequence[Member], *, now: datetime) -> list[Document]:
+    """Return the standing at ``now`` of some members, from their rows: one query."""
+    rows = dict(MemberStanding.objects.filter(pk__in=[member.pk for member in members]).values_list("pk", "outlook"))
+    found = []
+    for member in members:
+        if member.pk in rows:
+            entry = dict(at_moment(rows[member.pk], now))
+            del entry["from"]
+            found.append({"email": member.email, **entry})
+        else:
+            found.append(of_member(judge_member([], now), email=member.email))
+    return found
+
+
+def answers(
+    members: Sequence[Member], moments: Sequence[datetime], *, known_by: datetime | None = None
+) -> Iterator[tuple[Member, list[MemberAnswer]]]:
+    """Give each member's standing at each of ``moments``, from the records; a few queries for all of them.
+
+    Each answer uses what had happened by its moment by its own time; with ``known_by`` only what was recorded by then.
+    """
+    records = records_of([member.pk for member in members], known_by=known_by)
+    for member in members:
+        yield member, [judge_member(records.get(member.pk, []), at) for at in moments]
+
+
+def records_of(members: Iterable[str], *, known_by: datetime | None = None) -> dict[str, list[MembershipRecord]]:
+    """Return all membership records of each member (by public id)."""
+    ids = list(members)
+    known = knowledge.current()
+    customers = list(GatewayCustomer.objects.filter(member__in=ids).select_related("gateway_account").order_by("pk"))
+    keys = [customer.pk for customer in customers]
+    objects = recording.objects_of(keys) if known_by is None else objects_as_known(keys, known_by)
+    bought: defaultdict[str, list[MembershipRecord]] = defaultdict(list)
+    for customer in customers:
+        assert customer.member_id, customer.pk
+        found = placing.placed(Ledger(objects.get(customer.pk, {})), customer, known)
+        bought[customer.member_id] += placing.records_of(found, customer)
+    decided = decisions_of(ids, known_by=known_by)
+    wanted = {*bought, *decided}
+    return {member: with_decisions(bought[member], decided.get(member, Decisions())) for member in wanted}
+
+
+def objects_as_known(customers: Sequence[str], known_by: datetime) -> dict[str, recording.Objects]:
+    """Return the objects of each customer as they come to from the facts recorded by ``known_by``."""
+    return {
+        customer: grouped(codec.decode(body) for body in bodies)
+        for customer, bodies in facts_of(customers, known_by=known_by).items()
+    }
+
+
+def facts_of(customers: Sequence[str], *, known_by: datetime | None = None) -> dict[str, list[dict[str, object]]]:
+    """Return the bodies of the facts of each customer, in no particular order."""
+    rows = Fact.objects.filter(customer__in=customers).order_by()
+    if known_by is not None:
+        rows = rows.filter(recorded_at__lte=known_by)
+    found: defaultdict[str, list[dict[str, object]]] = defaultdict(list)
+    for customer, body in rows.values_list("customer_id", "body"):
+        assert customer is not None, body
+        found[customer].append(body)
+    return dict(found)
+
+

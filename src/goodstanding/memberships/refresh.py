@@ -1,0 +1,119 @@
+"""Writing what standing comes to: the member's row with its outlook, and each change, in the transaction of its cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from goodstanding.core.ids import derived
+from goodstanding.core.records import MembershipRecord, Status
+from goodstanding.core.standing import outlook
+from goodstanding.memberships.documents import Document, at_moment, levels_line, of_member
+from goodstanding.memberships.models import MemberStanding, StandingChange
+from goodstanding.memberships.words import stamp
+
+BY_TIME = "time"  # the cause of a change that no new fact made
+
+
+def entries(records: Sequence[MembershipRecord], at: datetime) -> list[Document]:
+    """Return a member's outlook as it is stored: a document for ``at`` and for each later change, with ``from``."""
+    found = []
+    for answer in outlook(records, at):
+        document = of_member(answer, email="")
+        del document["email"]
+        found.append({"from": stamp(answer.at), **document})
+    return found
+
+
+def standing_row(member: str) -> MemberStanding | None:
+    """Return a member's row, locked for the transaction, or ``None`` where there is none yet."""
+    return MemberStanding.objects.select_for_update().filter(pk=member).first()
+
+
+def refresh(
+    member: str, records: Sequence[MembershipRecord], *, row: MemberStanding | None, now: datetime, cause: str
+) -> MemberStanding:
+    """Write a member's standing anew after something changed, and what changed by it and by time before it.
+
+    ``now`` is the moment from which the change is known; knowledge never goes back: an earlier one counts as the last.
+    """
+    as_of = max(now, row.as_of) if row else now
+    fresh = entries(records, as_of)
+    changes = [] if row is None else _by_time(row, as_of)
+    before = at_moment(row.outlook, as_of) if row else _nothing(as_of)
+    changes += _change(member, before, fresh[0], at=as_of, recorded_at=as_of, cause=cause)
+    written = _write(member, fresh, as_of, decided=bool(row and row.decided), row=row)
+    if changes:
+        StandingChange.objects.bulk_create(changes, ignore_conflicts=True)
+    return written
+
+
+def roll(row: MemberStanding, *, now: datetime) -> int:
+    """Write what time alone changed in a member's standing by ``now``; return how many changes that were.
+
+    Doors and pages do not wait for this: the row's outlook has told them already. It is for those who listen.
+    """
+    changes = _by_time(row, now)
+    current = at_moment(row.outlook, now)
+    later = [entry for entry in row.outlook if entry["from"] > current["from"]]
+    _write(row.member_id, [{**current, "from": stamp(now)}, *later], now, decided=row.decided, row=row)
+    StandingChange.objects.bulk_create(changes, ignore_conflicts=True)
+    return len(changes)
+
+
+def _write(
+    member: str, found: list[Document], as_of: datetime, *, decided: bool, row: MemberStanding | None
+) -> MemberStanding:
+    written = MemberStanding(
+        member_id=member,
+        status=found[0]["status"],
+        covered_until=_moment(found[0]["covered_until"]),
+        changes_at=_moment(found[0]["changes_at"]),
+        as_of=as_of,
+        decided=decided,
+        outlook=found,
+    )
+    written.save(force_insert=row is None, force_update=row is not None)
+    return written
+
+
+def _by_time(row: MemberStanding, until: datetime) -> list[StandingChange]:
+    """The changes that the outlook foretold for the time from ``row.as_of`` to ``until``."""
+    changes = []
+    before = row.outlook[0]
+    for entry in row.outlook[1:]:
+        at = datetime.fromisoformat(entry["from"])
+        if at > until:
+            break
+        changes += _change(row.member_id, before, entry, at=at, recorded_at=until, cause=BY_TIME)
+        before = entry
+    return changes
+
+
+def _change(
+    member: str, before: Document, after: Document, *, at: datetime, recorded_at: datetime, cause: str
+) -> list[StandingChange]:
+    if (before["status"], levels_line(before)) == (after["status"], levels_line(after)):
+        return []
+    return [
+        StandingChange(
+            id=derived("chg", member, at.isoformat(), cause, levels_line(before), levels_line(after)),
+            member_id=member,
+            at=at,
+            recorded_at=recorded_at,
+            before=before["status"],
+            after=after["status"],
+            levels_before=levels_line(before),
+            levels_after=levels_line(after),
+            because=after["because"],
+            cause=cause,
+        )
+    ]
+
+
+def _nothing(at: datetime) -> Document:
+    return {"from": stamp(at), "status": str(Status.NONE), "levels": []}
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,141 @@
+"""A member's story: every fact and decision in order of time, and what each did to his standing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from goodstanding.billing.models import Fact as FactRow
+from goodstanding.core import codec
+from goodstanding.core.facts import (
+    CustomerSeen,
+    DisputeSeen,
+    Fact,
+    InvoicePaymentFailed,
+    InvoiceSeen,
+    PaymentLinked,
+    PaymentSeen,
+    RefundSeen,
+    SubscriptionSeen,
+)
+from goodstanding.core.money import Money
+from goodstanding.core.records import MembershipRecord
+from goodstanding.core.standing import MemberAnswer, judge_member, outlook
+from goodstanding.memberships.models import Approval, Grant, Hold
+from goodstanding.memberships.reading import records_of
+from goodstanding.memberships.words import member_because, stamp
+from goodstanding.people.models import Member
+
+_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing in a member's story. ``effect``: what it did to the standing, ``""`` for nothing."""
+
+    at: datetime
+    recorded_at: datetime
+    what: str
+    event: str = ""
+    effect: str = ""
+
+
+def timeline(member: Member, *, until: datetime | None = None, known_by: datetime | None = None) -> list[Entry]:
+    """Return a member's story in order of time, up to ``until``, as far as it was recorded by ``known_by``.
+
+    Changes that time alone made stand between the facts, without an event.
+    """
+    records = records_of([member.pk], known_by=known_by).get(member.pk, [])
+    told = sorted(_told(member, known_by), key=lambda entry: (entry.at, entry.recorded_at, entry.event))
+    told = [entry for entry in told if until is None or entry.at <= until]
+    story: list[Entry] = []
+    for index, entry in enumerate(told):
+        last_of_moment = index + 1 == len(told) or told[index + 1].at != entry.at
+        story.append(_with_effect(entry, records) if last_of_moment else entry)
+        if last_of_moment:
+            following = told[index + 1].at if index + 1 < len(told) else until
+            story.extend(_passing(records, entry.at, following))
+    return story
+
+
+def _with_effect(entry: Entry, records: Sequence[MembershipRecord]) -> Entry:
+    before, after = judge_member(records, entry.at - _INSTANT), judge_member(records, entry.at)
+    if _shape(before) == _shape(after):
+        return entry
+    return Entry(entry.at, entry.recorded_at, entry.what, entry.event, _effect(before, after))
+
+
+def _passing(records: Sequence[MembershipRecord], since: datetime, until: datetime | None) -> Iterator[Entry]:
+    """What time alone changed after ``since`` and before ``until``."""
+    answers = outlook(records, since)
+    for before, after in zip(answers, answers[1:], strict=False):
+        if until is not None and after.at >= until:
+            return
+        if _shape(before) != _shape(after):
+            yield Entry(after.at, after.at, "time passed", effect=_effect(before, after))
+
+
+def _shape(answer: MemberAnswer) -> tuple[object, ...]:
+    return answer.status, answer.covered_until, tuple((each.level, each.status) for _, each in answer.memberships)
+
+
+def _effect(before: MemberAnswer, after: MemberAnswer) -> str:
+    moved = f"{before.status} → {after.status}" if before.status is not after.status else f"still {after.status}"
+    return f"{moved}: {member_because(after)}"
+
+
+def _told(member: Member, known_by: datetime | None) -> Iterator[Entry]:
+    facts = FactRow.objects.filter(customer__member=member)
+    if known_by is not None:
+        facts = facts.filter(recorded_at__lte=known_by)
+    for row in facts:
+        fact = codec.decode(row.body)
+        yield Entry(row.happened_at, row.recorded_at, fact_words(fact), row.event)
+    for entry in _decided(member):
+        if known_by is None or entry.recorded_at <= known_by:
+            yield entry
+
+
+def _decided(member: Member) -> Iterator[Entry]:
+    for hold in Hold.objects.filter(member=member):
+        yield Entry(hold.since, hold.since, f"held ({hold.kind}): {hold.reason}")
+        if hold.released_at:
+            yield Entry(hold.released_at, hold.released_at, f"hold released ({hold.kind})")
+    for approval in Approval.objects.filter(member=member):
+        yield Entry(approval.asked_at, approval.asked_at, "approval asked for")
+        if approval.decided_at:
+            yield Entry(approval.decided_at, approval.decided_at, f"{approval.state}: {approval.reason}")
+    for grant in Grant.objects.filter(member=member):
+        words = f"granted {stamp(grant.start_at)} to {stamp(grant.end_at) or 'no end'}: {grant.reason}"
+        yield Entry(grant.given_at, grant.given_at, words)
+        if grant.withdrawn_at:
+            yield Entry(grant.withdrawn_at, grant.withdrawn_at, "grant withdrawn")
+
+
+def fact_words(fact: Fact) -> str:
+    """Return what a fact says, in a line for staff."""
+    match fact:
+        case CustomerSeen():
+            return f"customer {fact.customer} {'deleted' if fact.deleted else 'told'}"
+        case SubscriptionSeen():
+            prices = ", ".join(item.hints.price for item in fact.items)
+            end = f", ends {stamp(fact.ends_at)}" if fact.ends_at and not fact.ended_at else ""
+            return f"subscription {fact.subscription} {fact.status}{', paused' if fact.paused else ''}{end}: {prices}"
+        case InvoiceSeen():
+            amount = Money(fact.total_minor, fact.currency)
+            covers = "".join(f"; {stamp(line.start)} to {stamp(line.end)}" for line in fact.lines if line.kind == "regular")
+            return f"invoice {fact.number or fact.invoice} {fact.status}, {amount}{covers}"
+        case InvoicePaymentFailed():
+            return f"a payment of invoice {fact.invoice} failed"
+        case PaymentSeen():
+            back = f", {Money(fact.refunded_minor, fact.currency)} given back" if fact.refunded_minor else ""
+            return f"payment {fact.payment} {fact.status}, {Money(fact.amount_minor, fact.currency)}{back}"
+        case PaymentLinked():
+            return f"{fact.one} and {fact.other} belong together"
+        case RefundSeen():
+            return f"refund {fact.refund} {fact.status}, {Money(fact.amount_minor, fact.currency)}"
+        case DisputeSeen():
+            return f"dispute {fact.dispute} {fact.status}, {Money(fact.amount_minor, fact.currency)}"
+        case _:
+            return "price list told"

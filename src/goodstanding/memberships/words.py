@@ -1,0 +1,79 @@
+"""What decided, in words for people."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from goodstanding.core.records import Hold, HoldKind, Status
+from goodstanding.core.standing import Answer, MemberAnswer, Reason, Why
+
+_HOLDS = {
+    HoldKind.APPROVAL: "waits for approval",
+    HoldKind.DENIED: "was not approved",
+    HoldKind.CONFIRMATION: "the e-mail is not confirmed",
+    HoldKind.SUSPENDED: "suspended by staff",
+    HoldKind.AGREEMENT: "an agreement is not accepted",
+    HoldKind.DISPUTE: "a dispute is open",
+}
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """Return a moment as every document of ours writes it: ``2025-04-14T10:20:30Z``."""
+    if moment is None:
+        return None
+    text = moment.astimezone(UTC).isoformat()
+    return text.removesuffix("+00:00") + "Z"
+
+
+def hold_words(hold: Hold) -> str:
+    """Return why somebody is held."""
+    return _HOLDS[hold.kind] + (f": {hold.note}" if hold.note and hold.kind is not HoldKind.DISPUTE else "")
+
+
+def because(answer: Answer) -> str:
+    """Return why one membership stands as it does."""
+    words = reason_words(answer.because, answer.covered_until)
+    if answer.status is Status.HELD:
+        return f"{'; '.join(hold_words(hold) for hold in answer.holds)} ({words})"
+    return words
+
+
+def member_because(answer: MemberAnswer) -> str:
+    """Return why a member stands as he does: the words of each of his memberships, best first."""
+    if not answer.memberships:
+        return "never began a purchase"
+    several = len(answer.memberships) > 1
+    return "; ".join(f"{each.level}: {because(each)}" if several else because(each) for _, each in answer.memberships)
+
+
+def reason_words(reason: Reason, covered_until: datetime | None) -> str:
+    """Return what decided. Names the invoice that it rests on, where there is one."""
+    moment, invoice = stamp(reason.moment), f" (invoice {reason.invoice})" if reason.invoice else ""
+    until = stamp(covered_until)
+    match reason.why:
+        case Why.COVERED:
+            return f"paid until {until}{invoice}" if invoice and until else f"covered until {until}" if until else "covered"
+        case Why.WINDOW:
+            return f"renewal under way, within its window until {moment}; paid until {until}{invoice}"
+        case Why.GRACE_FAILED:
+            return f"renewal failed{invoice}; grace until {moment}; paid until {until}"
+        case Why.GRACE_UNSETTLED:
+            return f"renewal not settled within its window{invoice}; grace until {moment}; paid until {until}"
+        case Why.GRACE_PREPAID:
+            return f"the term ended at {until}; grace"
+        case Why.PENDING:
+            return "begun, nothing settled yet"
+        case Why.TO_COME:
+            return f"paid, begins at {moment}"
+        case Why.GRACE_OVER:
+            return f"paid until {moment}, nothing since, grace is over{invoice}"
+        case Why.ENDED:
+            return f"cancelled or ended; paid until {moment}"
+        case Why.PAUSED:
+            return f"paused; paid until {moment}"
+        case Why.REVOKED:
+            return f"what was paid last was taken back{invoice}; covered until {moment}"
+        case Why.NEVER_PAID:
+            return "begun and ended without a settled payment"
+        case Why.NOT_BEGUN:
+            return "not begun"
