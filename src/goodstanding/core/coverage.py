@@ -77,12 +77,14 @@ def united(purchased: Iterable[Cover], grants: Iterable[Grant]) -> list[Span]:
 def _of_item(bought: list[tuple[Line, InvoiceRecord]]) -> list[Cover]:
     regular = sorted((pair for pair in bought if pair[0].kind is LineKind.REGULAR), key=_by_start_then_settled)
     first = regular[0][0].start if regular else None
-    starts = [line.start for line, _ in regular]
     found = []
     for index, (line, invoice) in enumerate(regular):
         end = line.end
-        if index + 1 < len(starts) and starts[index + 1] < end:
-            end = starts[index + 1]
+        # Bought at the same moment for the same start, neither of two is the later one, and neither ends the other.
+        later = (pair for pair in regular[index + 1 :] if _by_start_then_settled(pair) > _by_start_then_settled(regular[index]))
+        following = next(later, None)
+        if following is not None and following[0].start < end:
+            end = following[0].start
         if end > line.start:
             found.append(Cover(line.start, end, line.kind, invoice))
     for line, invoice in bought:
@@ -92,10 +94,10 @@ def _of_item(bought: list[tuple[Line, InvoiceRecord]]) -> list[Cover]:
     return found
 
 
-def _by_start_then_settled(pair: tuple[Line, InvoiceRecord]) -> tuple[datetime, datetime, str]:
+def _by_start_then_settled(pair: tuple[Line, InvoiceRecord]) -> tuple[datetime, datetime]:
     line, invoice = pair
     assert invoice.settled_at is not None, invoice
-    return line.start, invoice.settled_at, invoice.ref
+    return line.start, invoice.settled_at
 
 
 def _unrevoked(cover: Cover) -> Sequence[Span]:

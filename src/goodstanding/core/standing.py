@@ -171,6 +171,7 @@ class _Course:
     def _turns(self) -> set[datetime]:
         grace = {days * DAY for span in self.known.levels for days in (span.terms.grace_days, span.terms.prepaid_grace_days)}
         turns = {span.since for span in self.known.levels}
+        turns.update(cover.start for cover in self.covers)  # one that is revoked covers nothing, but it begins
         for start, end in self.spans:
             turns.add(start)
             if end is not None:
@@ -187,12 +188,13 @@ class _Course:
     def _after(self, level: LevelSpan, ended: datetime, at: datetime) -> Answer:
         """Rule 3 and its else: the coverage ended at ``ended``, ``at`` is later and not covered."""
         last = self._last_purchased(at)
-        if last and all(cover.revoked_at(at) for cover in last):
+        standing = [cover for cover in last if not cover.revoked_at(at)]
+        if last and not standing:
             return self._answer(level, Status.LAPSED, None, Reason(Why.REVOKED, ended, last[0].invoice.ref))
         running = [sub for sub in self.known.subscriptions if _live(sub, at)]
         if any(not _paused(sub, at) for sub in running):
             return self._awaiting(level, ended, at)
-        if last and last[0].kind is LineKind.PREPAID and not self.known.cancelled_at:
+        if any(cover.kind is LineKind.PREPAID for cover in standing) and not self.known.cancelled_at:
             if at < ended + level.terms.prepaid_grace_days * DAY:
                 return self._answer(level, Status.GRACE, ended, Reason(Why.GRACE_PREPAID, ended))
             return self._answer(level, Status.LAPSED, None, Reason(Why.GRACE_OVER, ended))
