@@ -1,0 +1,337 @@
+"""A slow oracle for standing: DESIGN section 4 said again, by brute force, without a look at ``core/standing.py``.
+
+Written to be obvious, not fast: coverage is a heap of pieces that nobody merges, and the next change is found by trying
+one moment after the other. So every moment in a record must lie on the grid (multiples of 12 hours); what is
+asked may lie anywhere. Where the rules stand in DESIGN section 4:
+
+=============================  =====================================================================================
+here                           there
+=============================  =====================================================================================
+``View.*`` with ``known``      last paragraph of *Standing*: "``--at T`` uses what had happened by T by its own time"
+``View._periods``              *Coverage*: regular lines, "the earlier one ends there for good", proration lines
+``View._pieces``               *Coverage*: "settled, unrevoked invoice", "Grants by staff cover what they say"
+``View.level_at``              *Coverage*: "The level at t is the membership's level history at t"
+``View._runs_on``              *Standing* rule 3: window, then grace; its prepaid sentence
+``View._next_invoices``        rule 3: "the one whose regular line starts at or after the coverage's end"
+``View._is_live``              rule 3: "Live: every status but the ended ones"
+``View._held``                 rule 1
+``View._purchase_is_alive``    rule 4
+``View.status_at``             rules 1 to 5, "first match"
+``judge``, ``judge_member``    ``covered_until``, ``changes_at``, "the best of his memberships'"
+=============================  =====================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, lru_cache
+
+from goodstanding.core.records import (
+    BEST_FIRST,
+    InvoiceRecord,
+    LevelSpan,
+    LineKind,
+    MembershipRecord,
+    Status,
+    SubscriptionRecord,
+    SubscriptionState,
+)
+
+GRID = timedelta(hours=12)
+EPOCH = datetime(2024, 2, 28, tzinfo=UTC)  # tick 0 of the small worlds; a leap day is near
+FOREVER = datetime.max.replace(tzinfo=UTC)  # the end of what has none
+DAY = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class OracleAnswer:
+    status: Status
+    level: str
+    covered_until: datetime | None
+    changes_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OracleMemberAnswer:
+    status: Status
+    covered_until: datetime | None
+    changes_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """What a settled line bought, after cutting, whether revoked or not."""
+
+    kind: LineKind
+    start: datetime
+    end: datetime
+    invoice: InvoiceRecord
+
+
+Piece = tuple[datetime, datetime]
+
+
+class View:
+    """One membership as far as it was known by ``known``; answers for ``known`` and for every later moment."""
+
+    def __init__(self, record: MembershipRecord, known: datetime) -> None:
+        self.record = record
+        self.known = known
+
+    def happened(self, moment: datetime | None) -> bool:
+        return moment is not None and moment <= self.known
+
+    # -- coverage ---------------------------------------------------------------------------------------------------
+
+    def _settled(self, invoice: InvoiceRecord) -> bool:
+        return self.happened(invoice.issued_at) and self.happened(invoice.settled_at)
+
+    def _settled_regular(self, item: str) -> list[tuple[datetime, datetime]]:
+        """``(start, settled_at)`` of every settled regular line of the item."""
+        return [
+            (line.start, invoice.settled_at)
+            for invoice in self.record.invoices
+            if self._settled(invoice) and invoice.settled_at is not None
+            for line in invoice.lines
+            if line.item == item and line.kind is LineKind.REGULAR and line.end > line.start
+        ]
+
+    @cached_property
+    def _periods(self) -> list[Period]:
+        periods = []
+        for invoice in self.record.invoices:
+            if not self._settled(invoice) or invoice.settled_at is None:
+                continue
+            for line in invoice.lines:
+                regular = self._settled_regular(line.item)
+                end = line.end
+                if line.kind is LineKind.REGULAR:
+                    for start, settled_at in regular:
+                        is_later = (start, settled_at) > (line.start, invoice.settled_at)
+                        if is_later and line.start <= start < line.end:
+                            end = min(end, start)
+                elif line.kind is LineKind.PRORATION:
+                    if any(start <= line.start for start, _ in regular):
+                        continue  # moves money, not coverage
+                    for start, _ in regular:
+                        if line.start <= start < line.end:
+                            end = min(end, start)
+                if line.start < end:
+                    periods.append(Period(line.kind, line.start, end, invoice))
+        return periods
+
+    @cached_property
+    def _pieces(self) -> list[Piece]:
+        """Every stretch of coverage, in no order, overlapping as they please."""
+        pieces: list[Piece] = []
+        for period in self._periods:
+            bought: list[Piece] = [(period.start, period.end)]
+            for revocation in period.invoice.revocations:
+                if self.happened(revocation.since):
+                    until = revocation.until if self.happened(revocation.until) else None
+                    bought = list(_without(bought, revocation.since, until or FOREVER))
+            pieces += bought
+        for grant in self.record.grants:
+            if self.happened(grant.given_at):
+                given: list[Piece] = [(max(grant.start, grant.given_at), grant.end or FOREVER)]
+                if grant.withdrawn_at is not None and self.happened(grant.withdrawn_at):
+                    given = list(_without(given, grant.withdrawn_at, FOREVER))
+                pieces += given
+        return [(start, end) for start, end in pieces if start < end]
+
+    def _covered(self, t: datetime) -> bool:
+        return any(start <= t < end for start, end in self._pieces)
+
+    def _ever_covered(self, t: datetime) -> bool:
+        return any(start <= t for start, _ in self._pieces)
+
+    def _contiguous_end(self, t: datetime) -> datetime:
+        end = t
+        while longer := [piece_end for start, piece_end in self._pieces if start <= end < piece_end]:
+            end = max(longer)
+        return end
+
+    def _coverage_end(self, t: datetime) -> datetime:
+        """Of a moment that is not covered any more: where coverage ended."""
+        return max(end for _, end in self._pieces if end <= t)
+
+    # -- the rest of the record -------------------------------------------------------------------------------------
+
+    def level_at(self, t: datetime) -> LevelSpan:
+        level = self.record.levels[0]
+        for span in self.record.levels:
+            if self.happened(span.since) and span.since <= t:
+                level = span
+        return level
+
+    def _revoked(self, invoice: InvoiceRecord, t: datetime) -> bool:
+        return any(
+            self.happened(each.since)
+            and each.since <= t
+            and not (each.until is not None and self.happened(each.until) and each.until <= t)
+            for each in invoice.revocations
+        )
+
+    def _held(self, t: datetime) -> bool:
+        return any(
+            self.happened(hold.since)
+            and hold.since <= t
+            and not (hold.until is not None and hold.until <= t)
+            and not (hold.released_at is not None and self.happened(hold.released_at) and hold.released_at <= t)
+            for hold in self.record.holds
+        )
+
+    def _last_state(self, subscription: SubscriptionRecord) -> SubscriptionState | None:
+        last = None
+        for state in subscription.states:
+            if self.happened(state.at) and (last is None or last.at <= state.at):
+                last = state
+        return last
+
+    def _is_live(self, subscription: SubscriptionRecord, t: datetime) -> bool:
+        if not self.happened(subscription.begun_at):
+            return False
+        state = self._last_state(subscription)
+        return state is None or (not state.ended and (state.ends_at is None or state.ends_at > t))
+
+    def _is_paused(self, subscription: SubscriptionRecord, t: datetime) -> bool:
+        state = self._last_state(subscription)
+        return state is not None and state.paused and (state.resumes_at is None or state.resumes_at > t)
+
+    def _next_invoices(self, end: datetime) -> list[InvoiceRecord]:
+        starts = [
+            (line.start, invoice)
+            for invoice in self.record.invoices
+            if self.happened(invoice.issued_at)
+            for line in invoice.lines
+            if line.kind is LineKind.REGULAR and line.end > line.start and line.start >= end
+        ]
+        return [invoice for start, invoice in starts if start == min(first for first, _ in starts)]
+
+    def _purchase_is_alive(self, t: datetime) -> bool:
+        """It renews, or it may yet be paid, or what was paid or granted is still to begin."""
+        renews = any(self._is_live(subscription, t) for subscription in self.record.subscriptions)
+        may_be_paid = any(
+            self.happened(invoice.issued_at)
+            and not self.happened(invoice.settled_at)
+            and not self.happened(invoice.closed_at)
+            and any(line.kind is LineKind.PREPAID for line in invoice.lines)
+            for invoice in self.record.invoices
+        )
+        return renews or may_be_paid or any(t < start for start, _ in self._pieces)
+
+    # -- the rules --------------------------------------------------------------------------------------------------
+
+    def _runs_on(self, t: datetime) -> Status | None:
+        """Rule 3: what becomes of one whose coverage has ended: GOOD (window), GRACE, or nothing."""
+        end = self._coverage_end(t)
+        terms = self.level_at(t).terms
+        begun = [period for period in self._periods if period.start <= t]
+        last = [period for period in begun if period.end == max(each.end for each in begun)]
+        standing = [period for period in last if not self._revoked(period.invoice, t)]
+        if last and not standing:
+            return None
+        if any(self._is_live(sub, t) and not self._is_paused(sub, t) for sub in self.record.subscriptions):
+            following = self._next_invoices(end)
+            if any(self._settled(invoice) for invoice in following):
+                return None
+            failed = any(self.happened(moment) for invoice in following for moment in invoice.failed_at)
+            if t < end + DAY and not failed:
+                return Status.GOOD
+            return Status.GRACE if t < end + terms.grace_days * DAY else None
+        if any(period.kind is LineKind.PREPAID for period in standing) and not self.happened(self.record.cancelled_at):
+            return Status.GRACE if t < end + terms.prepaid_grace_days * DAY else None
+        return None
+
+    def status_at(self, t: datetime) -> Status:
+        if not self.happened(self.record.begun_at):
+            return Status.NONE
+        inside: Status | None = None
+        if self._covered(t):
+            inside = Status.GOOD
+        elif self._ever_covered(t):
+            inside = self._runs_on(t)
+        if inside is not None:
+            return Status.HELD if self._held(t) else inside
+        if not self._ever_covered(t) and self._purchase_is_alive(t):
+            return Status.PENDING
+        return Status.LAPSED
+
+    def covered_until_at(self, t: datetime) -> datetime | None:
+        """The end that the answer counts from; FOREVER where coverage has no end, ``None`` where there is none."""
+        if self.status_at(t) not in (Status.GOOD, Status.GRACE, Status.HELD):
+            return None
+        return self._contiguous_end(t) if self._covered(t) else self._coverage_end(t)
+
+
+def judge(record: MembershipRecord, at: datetime) -> OracleAnswer:
+    view = View(record, at)
+
+    def shown(t: datetime) -> tuple[Status, str]:
+        status = view.status_at(t)
+        return status, "" if status is Status.NONE else view.level_at(t).level
+
+    status, level = shown(at)
+    return OracleAnswer(status, level, _or_none(view.covered_until_at(at)), _first_change(shown, (record,), at))
+
+
+def judge_member(records: Sequence[MembershipRecord], at: datetime) -> OracleMemberAnswer:
+    views = [View(record, at) for record in records if record.begun_at <= at]
+
+    def shown(t: datetime) -> tuple[Status, frozenset[tuple[str, Status]]]:
+        pairs = frozenset((view.level_at(t).level, view.status_at(t)) for view in views)
+        return next((status for status in BEST_FIRST if status in {held for _, held in pairs}), Status.NONE), pairs
+
+    best, _ = shown(at)
+    ends = [view.covered_until_at(at) for view in views if view.status_at(at) is best]
+    latest = max((end for end in ends if end is not None), default=None)
+    return OracleMemberAnswer(best, _or_none(latest), _first_change(shown, tuple(records), at))
+
+
+def _first_change(
+    shown: Callable[[datetime], object], records: tuple[MembershipRecord, ...], at: datetime
+) -> datetime | None:
+    """The first moment of the grid after ``at`` that shows something else than ``at``."""
+    now = shown(at)
+    moment = EPOCH + ((at - EPOCH) // GRID + 1) * GRID
+    last = last_moment(records)
+    while moment <= last:
+        if shown(moment) != now:
+            return moment
+        moment += GRID
+    return None
+
+
+def _without(pieces: Sequence[Piece], since: datetime, until: datetime) -> Iterator[Piece]:
+    for start, end in pieces:
+        yield start, min(end, since)
+        yield max(start, until), end
+
+
+def _or_none(end: datetime | None) -> datetime | None:
+    return None if end == FOREVER else end
+
+
+def moments_in(value: object) -> Iterator[datetime]:
+    """Every moment that a record names."""
+    if isinstance(value, datetime):
+        yield value
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from moments_in(each)
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from moments_in(getattr(value, field.name))
+
+
+@lru_cache(maxsize=16)
+def last_moment(records: tuple[MembershipRecord, ...]) -> datetime:
+    """After this nothing can change: the last moment named, the longest grace and the window, and some margin."""
+    named = list(moments_in(records))
+    for moment in named:
+        assert (moment - EPOCH) % GRID == timedelta(), f"{moment} is not on the grid"
+    terms = [span.terms for record in records for span in record.levels]
+    longest = max((max(each.grace_days, each.prepaid_grace_days, 1) for each in terms), default=1)
+    return max(named, default=EPOCH) + longest * DAY + 2 * GRID

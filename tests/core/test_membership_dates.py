@@ -1,0 +1,196 @@
+"""The table of membership dates: each rolling row that speaks of dates, with ends by the rule ``eve``.
+
+``tests/cases/membership-dates.csv`` is a verbatim copy; its end dates are inclusive. The times of day and the zones are
+ours: the dates must not depend on them.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from goodstanding.core.periods import EndRule, Interval, Period, Unit, nth, renewed_term, start_of_day, term
+
+Row = dict[str, str]
+
+with (Path(__file__).parents[1] / "cases" / "membership-dates.csv").open(newline="", encoding="utf-8") as table:
+    ROWS: dict[str, Row] = {row["case_id"]: row for row in csv.DictReader(table)}
+
+ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Kiritimati")]
+TIMES = [timedelta(0), timedelta(hours=2, minutes=30), timedelta(hours=23, minutes=59)]
+
+# Not tested here, and why.
+FIXED = "fixed (calendar) periods come with a later issue"
+STATUS = "status for display comes with a later issue"
+OUT_OF_SCOPE: dict[str, str] = {
+    case: reason
+    for reason, cases in (
+        (FIXED, "C003 C005 C006 C008 C010 C011 C013 C018 C020 C021 C023 C045 C046 C090 C103 C108"),
+        (f"how a rollover day is shown: {FIXED}", "C030"),
+        (STATUS, "C025 C026 C053 C055 C056 C058 C060 C061 C063 C065 C066 C068"),
+        (STATUS, "C070 C071 C073 C075 C076 C078 C080 C081 C083 C085 C086 C088"),
+        ("the override of a status comes with a later issue", "C050 C051"),
+        ("a renewal that names a status and no date", "C043"),
+    )
+    for case in cases.split()
+}
+
+# Rows whose figures rest on month overflow (31 Jan + 1 month = 3 Mar) or on another convention: ours instead.
+OURS: dict[str, tuple[dict[str, str], str]] = {
+    "C091": ({"expected_end": "2026-02-27"}, "31 Jan + 1 month is 28 Feb, not 3 Mar; the row's note names our value"),
+    "C101": ({"end_date_in": "2022-02-27"}, "29 Feb + 2 years is 28 Feb, not 1 Mar; the renewed end is the row's"),
+    "C111": ({"expected_status": "31"}, "the anchor's day is kept and clamped in short months, not lowered to 28"),
+}
+
+
+def rows_in_scope() -> list[Row]:
+    """Return the rows in scope, ours in place of theirs where we differ."""
+    return [{**row, **OURS.get(case, ({}, ""))[0]} for case, row in ROWS.items() if case not in OUT_OF_SCOPE]
+
+
+def on(text: str) -> date:
+    """Return the date of a cell; a time of day beside it is dropped."""
+    return date.fromisoformat(text[:10])
+
+
+def moment(text: str, zone: ZoneInfo, time_of_day: timedelta) -> datetime:
+    """Return the moment at which clocks of ``zone`` show that time on the date of a cell."""
+    return (datetime.combine(on(text), datetime.min.time()) + time_of_day).replace(tzinfo=zone)
+
+
+def interval_of(row: Row) -> Interval:
+    """Return the length of one term."""
+    return Interval(Unit(row["duration_unit"]), int(row["duration_interval"]))
+
+
+def dates(period: Period, zone: ZoneInfo) -> tuple[str, str]:
+    """Return the first and last day, as the table writes them."""
+    return str(period.start.astimezone(zone).date()), str(period.last_day(tz=zone))
+
+
+def expected_dates(row: Row) -> tuple[str, str]:
+    """Return the first and last day that the row expects."""
+    return row["expected_start"], row["expected_end"]
+
+
+def check_new_period(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
+    """Given dates are kept; else a term from the start, or the day of joining, or today."""
+    if row["end_date_in"]:
+        given = Period.of_days(on(row["start_date_in"]), on(row["end_date_in"]), tz=zone)
+        assert dates(given, zone) == expected_dates(row)
+        return
+    start = moment(row["start_date_in"] or row["join_date"] or row["today_or_change_date"], zone, time_of_day)
+    bought = term(start, interval_of(row), terms=int(row["num_terms"]), end_rule=EndRule.EVE, tz=zone)
+    assert dates(bought, zone) == expected_dates(row)
+
+
+def check_update_no_dates(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
+    """What is stored is shown: dates become a period and come back the same."""
+    stored = Period.of_days(on(row["expected_start"]), on(row["expected_end"]), tz=zone)
+    assert stored.contains(moment(row["expected_end"], zone, time_of_day))
+    assert dates(stored, zone) == expected_dates(row)
+
+
+def check_renewal(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
+    """Early or in grace: from the old end on, so that the membership has its old start and its new end."""
+    old = Period.of_days(on(row["start_date_in"]), on(row["end_date_in"]), tz=zone)
+    assert old.end is not None
+    now = moment(row["today_or_change_date"] or row["end_date_in"], zone, time_of_day)
+    renewal = renewed_term(
+        old.end,
+        now=now,
+        grace_until=start_of_day(on(row["end_date_in"]) + timedelta(days=31), tz=zone),
+        anchor=moment(row["start_date_in"], zone, time_of_day),
+        interval=interval_of(row),
+        terms=int(row["num_terms"]),
+        end_rule=EndRule.EVE,
+        tz=zone,
+    )
+    assert renewal.period.start == old.end
+    assert dates(Period(old.start, renewal.period.end), zone) == expected_dates(row)
+
+
+def check_instalment_date(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
+    """The first instalment is due at the start, number k at boundary k - 1."""
+    due = nth(moment(row["start_date_in"], zone, time_of_day), interval_of(row), n=int(row["num_terms"]) - 1, tz=zone)
+    assert str(due.astimezone(zone).date()) == row["expected_end"]
+
+
+def check_next_payment_date(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
+    """One step from the date that the schedule holds."""
+    due = nth(moment(row["today_or_change_date"], zone, time_of_day), interval_of(row), n=1, tz=zone)
+    assert str(due.astimezone(zone).date()) == row["expected_end"]
+
+
+def check_cycle_day(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
+    """The day of the month on which payments fall wherever the month has it."""
+    anchor = moment(row["today_or_change_date"], zone, time_of_day)
+    days = [nth(anchor, interval_of(row), n=n, tz=zone).astimezone(zone).day for n in range(13)]
+    assert str(max(days)) == str(days[0]) == str(days[12]) == row["expected_status"]
+
+
+def check_level_switch(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
+    """The new level has what is left of the period, no date moves; where nothing is left there is nothing to switch."""
+    old = Period.of_days(on(row["start_date_in"]), on(row["end_date_in"]), tz=zone)
+    rest = old.intersect(Period(moment(row["today_or_change_date"], zone, time_of_day)))
+    if row["expected_status"] == "refused":
+        assert rest is None
+        return
+    assert rest is not None
+    assert dates(rest, zone) == expected_dates(row)
+
+
+CHECKS: dict[str, Callable[[Row, ZoneInfo, timedelta], None]] = {
+    "new_period": check_new_period,
+    "update_no_dates": check_update_no_dates,
+    "renewal": check_renewal,
+    "instalment_date": check_instalment_date,
+    "next_payment_date": check_next_payment_date,
+    "cycle_day": check_cycle_day,
+    "level_switch": check_level_switch,
+}
+
+
+@pytest.mark.parametrize("row", rows_in_scope(), ids=lambda row: row["case_id"])
+def test_membership_dates(row: Row) -> None:
+    for zone in ZONES:
+        for time_of_day in TIMES:
+            CHECKS[row["kind"]](row, zone, time_of_day)
+
+
+def test_every_row_is_tested_or_listed_with_its_reason() -> None:
+    assert len(ROWS) == 76
+    assert OUT_OF_SCOPE.keys() <= ROWS.keys()
+    assert {row["kind"] for row in rows_in_scope()} == CHECKS.keys()
+    for case, row in ROWS.items():
+        rolling_dates = row["kind"] in CHECKS and row["period_type"] != "fixed" and case != "C043"
+        assert rolling_dates is (case not in OUT_OF_SCOPE), case
+
+
+def test_where_we_differ_the_row_differs() -> None:
+    """An entry of OURS that the table has come to agree with would hide something."""
+    for case, (ours, why) in OURS.items():
+        assert why
+        for column, value in ours.items():
+            assert ROWS[case][column] != value, case
+
+
+def test_c101_from_the_overflowed_end_itself_gives_two_full_years() -> None:
+    """Whoever was promised 2022-02-28 (inclusive) keeps it and gets two years more, as the origin's own core does."""
+    for zone in ZONES:
+        old = Period.of_days(date(2020, 2, 29), date(2022, 2, 28), tz=zone)
+        assert old.end is not None
+        renewal = renewed_term(
+            old.end,
+            now=old.start,
+            anchor=old.start,
+            interval=Interval(Unit.YEAR, 2),
+            end_rule=EndRule.EVE,
+            tz=zone,
+        )
+        assert renewal.period.last_day(tz=zone) == date(2024, 2, 29)
