@@ -1,0 +1,33 @@
+"""The adapters, by code. Nobody else imports one: what is to be had stands in the setting ``GOODSTANDING_GATEWAYS``."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import cast
+
+from django.utils.module_loading import import_string
+
+from goodstanding import conf
+from goodstanding.gateways.protocol import Gateway
+
+
+class UnknownGateway(Exception):
+    """No adapter of this code is in the settings."""
+
+
+def codes() -> tuple[str, ...]:
+    """Return the codes of the gateways that the settings name, sorted."""
+    return tuple(sorted(conf.GATEWAYS.value()))
+
+
+def gateway(code: str) -> Gateway:
+    """Return the adapter of ``code``. Raise :class:`UnknownGateway`, or ``ImportError`` if its path leads nowhere."""
+    path = conf.GATEWAYS.value().get(code)
+    if path is None:
+        raise UnknownGateway(code)
+    return _load(path)
+
+
+@lru_cache(maxsize=32)
+def _load(path: str) -> Gateway:
+    return cast("Gateway", import_string(path)())
