@@ -1,0 +1,109 @@
+"""Who does which kind of job, which kinds recur, and what a worker draws its rows from.
+
+Rooms above register here when Django is ready, so that nothing below imports upward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from goodstanding.jobs.models import Job
+
+
+class Run(Protocol):
+    """Does jobs of one kind."""
+
+    def __call__(self, job: Job, *, now: datetime) -> None:
+        """Do ``job``, any number of times with the same result. Raise ``GiveUp`` where trying again cannot help."""
+
+
+class Claim(Protocol):
+    """Claims rows of one source."""
+
+    def __call__(self, *, now: datetime, worker: str, limit: int) -> Sequence[Any]:
+        """Claim up to ``limit`` rows that are due."""
+
+
+class Process(Protocol):
+    """Works on rows of one source."""
+
+    def __call__(self, row: Any, /, *, now: datetime) -> None:
+        """Work on one claimed row and close it, whatever happens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """``atomic``: run in one transaction with the closing of the job. Whoever calls the outside world is not."""
+
+    kind: str
+    run: Run
+    atomic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table of leased rows that the worker serves."""
+
+    name: str
+    claim: Claim
+    process: Process
+
+
+class AlreadyRegistered(Exception):
+    """Two things claim one name."""
+
+
+_handlers: dict[str, Handler] = {}
+_recurring: dict[str, timedelta] = {}
+_sources: dict[str, Source] = {}
+
+
+def handler(kind: str, *, atomic: bool = True) -> Callable[[Run], Run]:
+    """Register the decorated function as the one that does jobs of ``kind``."""
+
+    def register(run: Run) -> Run:
+        if kind in _handlers:
+            raise AlreadyRegistered(kind)
+        _handlers[kind] = Handler(kind, run, atomic)
+        return run
+
+    return register
+
+
+def recurring(kind: str, *, every: timedelta) -> None:
+    """Have the worker add a job of ``kind`` every so often, the first one at once. Missed ones are not made up for."""
+    if kind in _recurring:
+        raise AlreadyRegistered(kind)
+    _recurring[kind] = every
+
+
+def source(each: Source) -> None:
+    """Have the worker serve ``each``."""
+    if each.name in _sources:
+        raise AlreadyRegistered(each.name)
+    _sources[each.name] = each
+
+
+def forget(kind: str) -> None:
+    """Undo :func:`handler` and :func:`recurring` for ``kind``."""
+    _handlers.pop(kind, None)
+    _recurring.pop(kind, None)
+
+
+def handlers() -> dict[str, Handler]:
+    """Return the handlers by kind."""
+    return dict(_handlers)
+
+
+def intervals() -> dict[str, timedelta]:
+    """Return the recurring kinds and their intervals."""
+    return dict(_recurring)
+
+
+def sources() -> tuple[Source, ...]:
+    """Return the sources by name, in order of their names."""
+    return tuple(_sources[name] for name in sorted(_sources))
