@@ -1,0 +1,1 @@
+"""The inbox: what gateways tell us is filed, answered, and taken in later by a worker."""

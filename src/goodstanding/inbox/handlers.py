@@ -1,0 +1,25 @@
+"""What the worker does for this app: it takes events in, and empties old bodies."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from goodstanding.inbox import services
+from goodstanding.jobs import registry
+from goodstanding.jobs import services as jobs
+from goodstanding.jobs.models import Job
+
+PURGE_BODIES = "inbox.purge_bodies"
+
+
+def purge_bodies(job: Job, *, now: datetime) -> None:
+    """Empty one batch of old bodies; ask for another while there are more."""
+    if services.purge_bodies(before=now - services.KEEP_BODIES) == services.PURGE_BATCH:
+        jobs.add(PURGE_BODIES, key=job.key, due_at=now, now=now)
+
+
+EVENTS = registry.Source("inbox", services.claim, services.process)
+
+registry.handler(PURGE_BODIES)(purge_bodies)
+registry.recurring(PURGE_BODIES, every=timedelta(days=1))
+registry.source(EVENTS)

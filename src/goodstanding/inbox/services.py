@@ -1,0 +1,229 @@
+"""Filing events and taking them in (DESIGN section 5, "Webhook")."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from goodstanding.core.ids import derived
+from goodstanding.gateways import registry
+from goodstanding.gateways.models import GatewayAccount
+from goodstanding.gateways.protocol import BadEvent, Event, Gateway, Reading
+from goodstanding.inbox.models import WebhookEvent
+from goodstanding.inbox.querysets import WebhookEventQuerySet
+from goodstanding.jobs import lease
+from goodstanding.memberships import intake
+
+log = logging.getLogger(__name__)
+
+BATCH = 20
+PURGE_BATCH = 500
+KEEP_BODIES = timedelta(days=90)
+
+_State = WebhookEvent.State
+_REASON = re.compile(r"[a-z0-9_]{1,60}")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A load by hand: its name, whether it makes members of customers, and the position of its next line."""
+
+    name: str
+    create_members: bool
+    position: int
+
+
+def receive(account: GatewayAccount, headers: Mapping[str, str], body: bytes, *, now: datetime) -> bool:
+    """File what a gateway sent to ``account``; return whether it is new.
+
+    Raise ``BadSignature`` or ``BadEvent`` with nothing written. Statements: one.
+    """
+    gateway = registry.gateway(account.gateway)
+    event = gateway.verify(headers, body, secrets=account.webhook_secrets(), now=now)
+    _try_reading(gateway, event)
+    return file(account, [(event, body)], now=now) == 1
+
+
+def inspect(account: GatewayAccount, body: bytes) -> Event:
+    """Return the event in ``body`` if a worker will be able to read it, else raise ``BadEvent``. Nothing is verified."""
+    gateway = registry.gateway(account.gateway)
+    event = gateway.parse(body)
+    _try_reading(gateway, event)
+    return event
+
+
+def file(
+    account: GatewayAccount, events: Sequence[tuple[Event, bytes]], *, now: datetime, batch: Batch | None = None
+) -> int:
+    """File ``events`` with their bodies, in this order, for a worker; return how many are new.
+
+    Those filed before stay as they are. Those of the other mode (test, live) are filed as ignored.
+    """
+    rows = []
+    for number, (event, body) in enumerate(events):
+        row = WebhookEvent(
+            id=event_id(account, event.external_id),
+            gateway_account=account,
+            external_id=event.external_id,
+            type=event.type,
+            created_at=event.created_at,
+            received_at=now,
+            livemode=event.livemode,
+            body=body.decode(),  # the adapter has found it to be UTF-8
+            due_at=now,
+        )
+        if batch is not None:
+            row.loaded_by_hand, row.create_members, row.batch = True, batch.create_members, batch.name
+            row.position = batch.position + number
+        if reason := _other_mode(account, livemode=event.livemode):
+            row.state, row.reason, row.closed_at = _State.IGNORED, reason, now
+        rows.append(row)
+    return WebhookEvent.objects.insert_new(rows)
+
+
+def event_id(account: GatewayAccount, external_id: str) -> str:
+    """Return the public id of an event."""
+    return derived("evt", account.code, external_id)
+
+
+def claim(*, now: datetime, worker: str, limit: int) -> list[WebhookEvent]:
+    """Claim due events for ``worker``. Statements: two for the whole batch, none that writes if nothing is due."""
+    return lease.claim(WebhookEvent.objects.select_related("gateway_account"), now=now, worker=worker, limit=limit)
+
+
+def process(event: WebhookEvent, *, now: datetime) -> None:
+    """Take in the claimed ``event``: its facts and its state in one transaction, or neither.
+
+    A failure is booked and tried again later; an event that cannot be read is dead at once.
+    """
+    lease.carry(event, partial(_take_in, event, now=now), now=now)
+
+
+def work_once(*, now: datetime, worker: str = "work_once") -> int:
+    """Take in one batch of due events; return how many were tried."""
+    claimed = claim(now=now, worker=worker, limit=BATCH)
+    for event in claimed:
+        process(event, now=now)
+    return len(claimed)
+
+
+def retry(events: WebhookEventQuerySet, *, now: datetime) -> int:
+    """Have ``events`` taken in anew, with all attempts before them; return how many.
+
+    Whatever their state: what was taken in already changes nothing and keeps its moment of recording. Those whose body
+    was purged stay as they are. A worker that holds one loses it.
+    """
+    return events.readable().update(**_anew(now))
+
+
+def adopt(events: Sequence[Event], account: GatewayAccount, *, batch: Batch, now: datetime) -> None:
+    """Count those of ``events`` that were filed before, but are not finished, to ``batch``.
+
+    If it makes members of customers, those that were filed without that are taken in anew.
+    """
+    keys = [event_id(account, event.external_id) for event in events]
+    before = WebhookEvent.objects.filter(pk__in=keys).exclude(batch=batch.name)
+    if batch.create_members:
+        without = before.readable().filter(create_members=False)
+        without.update(**_anew(now), create_members=True, batch=batch.name)
+    before.open().update(batch=batch.name)
+
+
+def purge_bodies(*, before: datetime) -> int:
+    """Empty the bodies of one batch of finished events received before ``before``; return how many.
+
+    The records suffice for standing: this changes none (I15).
+    """
+    keys = list(WebhookEvent.objects.with_body_to_purge(before).values_list("pk", flat=True)[:PURGE_BATCH])
+    return WebhookEvent.objects.filter(pk__in=keys).finished().update(body=None)
+
+
+def _try_reading(gateway: Gateway, event: Event) -> None:
+    """Raise ``BadEvent`` if ``event`` cannot be read. A fault of our own must not lose it: that is the worker's to book."""
+    try:
+        gateway.facts(event)
+    except BadEvent:
+        raise
+    except Exception as error:  # noqa: BLE001
+        log.error("cannot read %s %s: %s", gateway.code, event.external_id, lease.named(error))  # noqa: TRY400
+
+
+def _other_mode(account: GatewayAccount, *, livemode: bool) -> str:
+    if livemode == account.is_live:
+        return ""
+    return "live_mode" if livemode else "test_mode"
+
+
+def _take_in(event: WebhookEvent, *, now: datetime) -> None:
+    reading = _reading(event)
+    closing: dict[str, Any] = {"last_error": "", "closed_at": now}
+    if reading.ignored:
+        lease.close(event, **closing, state=_State.IGNORED, **_why(reading.ignored))
+        return
+    recorded_at = event.recorded_at or (event.created_at if event.loaded_by_hand else now)
+    with transaction.atomic():
+        outcome = intake.take_in(
+            reading.facts,
+            account=event.gateway_account,
+            event=event.pk,
+            recorded_at=recorded_at,
+            now=now,
+            create_members=event.create_members,
+        )
+        if outcome.state == _State.IGNORED:
+            closing |= _why(outcome.note)
+        else:
+            closing |= {"reason": "", "note": outcome.note}
+        if outcome.claims:
+            _no_longer_foreign(outcome.claims)
+        lease.close(event, **closing, state=outcome.state, recorded_at=recorded_at)
+
+
+def _no_longer_foreign(ids: Sequence[str]) -> None:
+    """Earlier events of a customer who turned out to be ours were taken in after all: their facts have been kept."""
+    ignored = WebhookEvent.objects.filter(pk__in=ids, state=_State.IGNORED)
+    ignored.update(state=_State.DONE, reason="", note="ignored at first, taken in when its customer became ours")
+
+
+def _reading(event: WebhookEvent) -> Reading:
+    """Read the filed ``event``. It is pure, so no transaction (on SQLite: the only lock) is held meanwhile."""
+    if reason := _other_mode(event.gateway_account, livemode=event.livemode):
+        return Reading((), f"{reason}: The event is of the other mode than the account.")
+    if event.body is None:
+        raise lease.GiveUp("body_purged: The body is gone, so the event cannot be read again.")
+    gateway = registry.gateway(event.gateway_account.gateway)
+    try:
+        return gateway.facts(gateway.parse(event.body.encode()))
+    except BadEvent as error:
+        raise lease.GiveUp(str(error)) from error
+
+
+def _why(text: str) -> dict[str, str]:
+    """Part ``code: words``. Text of another form is counted as ``other``."""
+    code, _, words = text.partition(":")
+    if _REASON.fullmatch(code) is None:
+        return {"reason": "other", "note": text}
+    return {"reason": code, "note": words.strip()}
+
+
+def _anew(now: datetime) -> dict[str, Any]:
+    return {
+        "state": _State.WAITING,
+        "reason": "",
+        "note": "",
+        "attempts": 0,
+        "due_at": now,
+        "closed_at": None,
+        "last_error": "",
+        "lease_token": F("lease_token") + 1,
+        "leased_until": None,
+        "leased_by": "",
+    }
