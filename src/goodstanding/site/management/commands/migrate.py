@@ -1,0 +1,30 @@
+"""``goodstanding migrate``: Django's, and a gateway account to receive Stripe's events with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.commands import migrate
+
+from goodstanding.gateways.services import ensure_stripe_account
+
+
+class Command(migrate.Command):
+    """Django's migrate; as a whole and on the command line it also makes the live gateway account ``stripe``."""
+
+    help = "Bring the database up to date, and make the gateway account 'stripe' (live, without keys)."
+    from_command_line = False
+
+    def run_from_argv(self, argv: list[str]) -> None:
+        """Note that a person asked; a test's database, made by calling the command, stays empty."""
+        self.from_command_line = True
+        super().run_from_argv(argv)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Migrate, then see to the account unless only a part or a plan was asked for."""
+        super().handle(*args, **options)
+        partly = (
+            options["app_label"] or options["plan"] or options["check_unapplied"] or options["database"] != "default"
+        )
+        if self.from_command_line and not partly:
+            ensure_stripe_account()

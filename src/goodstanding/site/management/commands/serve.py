@@ -1,0 +1,21 @@
+"""``goodstanding serve``: the web server."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.management import BaseCommand
+
+from goodstanding.site import server
+
+
+class Command(BaseCommand):
+    """Replaces this process by the web server."""
+
+    help = "Run the web server on PORT (production settings, no reloading)."
+
+    def handle(self, *_args: object, **_options: object) -> None:
+        """Refuse clearly where nobody can listen; else become the server."""
+        server.require_port()
+        command = server.command()
+        os.execv(command[0], command)  # noqa: S606 - our own command line

@@ -1,0 +1,54 @@
+"""``goodstanding up``: everything, in one go."""
+
+from __future__ import annotations
+
+import sys
+
+from django.core.management import BaseCommand, call_command
+from django.db import connections
+
+from goodstanding import clock
+from goodstanding.gateways.services import ensure_stripe_account
+from goodstanding.site import demo, server
+from goodstanding.site.children import Together
+
+
+class Command(BaseCommand):
+    """Migrates, makes people to try things with, and runs web server and worker together until told to stop."""
+
+    help = "Bring everything up: migrate, demo people, web server and worker. Stop with Ctrl-C."
+
+    def handle(self, *_args: object, **_options: object) -> None:
+        """Prepare, run, and end with 0 when told to stop, or 1 when a part ended by itself."""
+        server.require_port()
+        self.stdout.write("Preparing the database …")
+        self.stdout.flush()
+        call_command("migrate", verbosity=0, interactive=False)
+        ensure_stripe_account()
+        who = self._demo_people()
+        connections.close_all()
+        ourselves = [sys.executable, "-m", "goodstanding.cli"]
+        parts = Together(
+            {"the web server": [*ourselves, "serve"], "the worker": [*ourselves, "work"]},
+            say=lambda words: self.stderr.write(f"goodstanding: {words}"),
+        )
+        code = parts.run(is_ready=server.answers, when_ready=lambda: self._welcome(who))
+        if code:
+            sys.exit(code)
+
+    def _demo_people(self) -> list[str]:
+        reason = demo.refused_because(this_machine_only=server.listens_to_this_machine_only())
+        if reason:
+            return [f"No demo people ({reason}). Make the first account with: goodstanding createsuperuser"]
+        return [*demo.people_lines(now=clock.now()), f"Password of each: {demo.PASSWORD}"]
+
+    def _welcome(self, who: list[str]) -> None:
+        lines = [
+            "",
+            f"Goodstanding is up at {server.address()}",
+            f"Log in at {server.address()}admin/ as:",
+            *(f"  {line}" for line in who),
+            "Stop with Ctrl-C.",
+        ]
+        self.stdout.write("\n".join(lines))
+        self.stdout.flush()

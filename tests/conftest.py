@@ -1,0 +1,80 @@
+"""What every test may ask for: people, a clock that is told the time, and a browser that forgives nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from goodstanding import clock as clock_module
+from goodstanding.clock import StoppedClock
+
+# Property tests at default size prove little; where time is no object they are run much longer.
+settings.register_profile("here", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("here"), max_examples=1000, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
+
+pytest_plugins = ["tests.browser"]
+
+START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests marked ``loopback`` (and browser tests, which need it) reach this machine, and no other."""
+    for item in items:
+        if item.get_closest_marker("loopback") or item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
+
+
+@pytest.fixture
+def clock() -> Iterator[StoppedClock]:
+    """Stop the clock at a Monday morning; ``clock.now``, ``clock.set(at)``, ``clock.advance(timedelta)``."""
+    with clock_module.stopped(START) as stopped:
+        yield stopped
+
+
+@pytest.fixture
+def freeze(clock: StoppedClock) -> Callable[[datetime], datetime]:
+    """Stop the clock at a moment of the test's choice: ``freeze(datetime(…, tzinfo=UTC))``."""
+    return clock.set
+
+
+@pytest.fixture
+def alice(db: None, clock: StoppedClock) -> Any:
+    """Alice, a member (in good standing, where a test pays for her)."""
+    return _member("alice", clock)
+
+
+@pytest.fixture
+def bob(db: None, clock: StoppedClock) -> Any:
+    """Bob, a member (whose membership has lapsed, where a test sees to it)."""
+    return _member("bob", clock)
+
+
+@pytest.fixture
+def charlie(db: None, clock: StoppedClock) -> Any:
+    """Charlie, a stranger: he can log in and belongs to nothing. A user, not a member."""
+    return _user("charlie", clock)
+
+
+@pytest.fixture
+def dana(db: None, clock: StoppedClock) -> Any:
+    """Dana, of the staff. A user, not a member."""
+    return _user("dana", clock, staff=True)
+
+
+def _user(name: str, clock: StoppedClock, *, staff: bool = False) -> Any:
+    from goodstanding.people import services
+
+    return services.make_user(email=f"{name}@example.org", name=name.capitalize(), staff=staff, now=clock.now)
+
+
+def _member(name: str, clock: StoppedClock) -> Any:
+    from goodstanding.people import services
+
+    user = _user(name, clock)
+    return services.make_member(user=user, email=user.email, name=name.capitalize(), now=clock.now)
