@@ -8,7 +8,7 @@ asked may lie anywhere. Where the rules stand in DESIGN section 4:
 here                           there
 =============================  =====================================================================================
 ``View.*`` with ``known``      last paragraph of *Standing*: "``--at T`` uses what had happened by T by its own time"
-``View._periods``              *Coverage*: regular lines, "the earlier one ends there for good", proration lines
+``View._cutting_starts``       *Coverage*: regular lines, "the earlier one ends there for good", proration lines
 ``View._pieces``               *Coverage*: "settled, unrevoked invoice", "Grants by staff cover what they say"
 ``View.level_at``              *Coverage*: "The level at t is the membership's level history at t"
 ``View._runs_on``              *Standing* rule 3: window, then grace; its prepaid sentence
@@ -32,6 +32,7 @@ from goodstanding.core.records import (
     BEST_FIRST,
     InvoiceRecord,
     LevelSpan,
+    Line,
     LineKind,
     MembershipRecord,
     Status,
@@ -98,28 +99,24 @@ class View:
             if line.item == item and line.kind is LineKind.REGULAR and line.end > line.start
         ]
 
+    def _cutting_starts(self, line: Line, settled_at: datetime) -> list[datetime]:
+        """Where this line's period may be cut; a regular line from before a proration leaves nothing of it."""
+        regular = self._settled_regular(line.item)
+        if line.kind is LineKind.REGULAR:
+            return [start for start, settled in regular if (start, settled) > (line.start, settled_at)]
+        if line.kind is LineKind.PRORATION:
+            return [max(start, line.start) for start, _ in regular]
+        return []
+
     @cached_property
     def _periods(self) -> list[Period]:
         periods = []
         for invoice in self.record.invoices:
-            if not self._settled(invoice) or invoice.settled_at is None:
-                continue
-            for line in invoice.lines:
-                regular = self._settled_regular(line.item)
-                end = line.end
-                if line.kind is LineKind.REGULAR:
-                    for start, settled_at in regular:
-                        is_later = (start, settled_at) > (line.start, invoice.settled_at)
-                        if is_later and line.start <= start < line.end:
-                            end = min(end, start)
-                elif line.kind is LineKind.PRORATION:
-                    if any(start <= line.start for start, _ in regular):
-                        continue  # moves money, not coverage
-                    for start, _ in regular:
-                        if line.start <= start < line.end:
-                            end = min(end, start)
-                if line.start < end:
-                    periods.append(Period(line.kind, line.start, end, invoice))
+            if self._settled(invoice) and invoice.settled_at is not None:
+                for line in invoice.lines:
+                    end = min([line.end, *self._cutting_starts(line, invoice.settled_at)])
+                    if line.start < end:
+                        periods.append(Period(line.kind, line.start, end, invoice))
         return periods
 
     @cached_property

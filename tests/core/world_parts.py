@@ -54,7 +54,7 @@ def invoice(
     revoked: Revocations = (),
     issued: int = BEFORE,
 ) -> InvoiceRecord:
-    """An invoice of one line; issued before everything else unless told otherwise; prepaid lines have their own item."""
+    """An invoice of one line, issued before all else unless told otherwise; a prepaid line has an item of its own."""
     if item is None:
         item = ref if kind is PREPAID else "item"
     return InvoiceRecord(

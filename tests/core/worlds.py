@@ -31,6 +31,7 @@ from .world_parts import (
     hold,
     invoice,
     level,
+    maybe,
     membership,
     state,
     sub,
@@ -181,9 +182,9 @@ def holding() -> Iterator[World]:
     for life, since, until, released in product(lives, (-1, 2, 4, 5), (None, 3, 5, 7), (None, 3, 5)):
         if (until is None or until > since) and (released is None or released > since):
             invoices, subs, grants = life
-            held = (hold(since, until, released),)
             terms = (level(grace=2, prepaid_grace=1),)
-            yield (membership(invoices, subs, grants=grants, holds=held, levels=terms),)
+            one = (hold(since, until, released),)
+            yield (membership(invoices, subs, grants=grants, holds=one, levels=terms),)
     for released, other in product((None, 2, 3), (None, 3, 4)):  # approval that is decided, and a dispute
         held = (
             hold(-1, released=released, kind=HoldKind.APPROVAL),
@@ -290,9 +291,9 @@ def two_items() -> Iterator[World]:
         if settled == 1 or not two:
             pair = (invoice("one", 0, 4, 0, revoked=one), invoice("two", start, end, settled, item="b", revoked=two))
             yield (membership(pair, subs),)
-    for settled, failed, start in product((None, 3, 6), ((), (5,)), (4, 5)):
+    for paid, failed, start in product((None, 3, 6), ((), (5,)), (4, 5)):
         lines = (Line("a", h(4), h(8)), Line("b", h(start), h(6)), Line("c", h(1), h(3), PRORATION))
-        following = InvoiceRecord("both", h(1), lines, h(settled) if settled else None, None, tuple(map(h, failed)))
+        following = InvoiceRecord("both", h(1), lines, maybe(paid), None, tuple(map(h, failed)))
         yield (membership((invoice("one", 0, 4, 0, item="a"), following), (sub(),)),)
 
 

@@ -114,3 +114,8 @@ def _take_in_price_list(
     if told.changed:
         jobs.add(RESOLVE, key="", due_at=now, now=now)
     return TakenIn(note="price list")
+
+
+def waiting_count() -> int:
+    """Return how many objects wait until it is known whose they are."""
+    return recording.waiting_rows().count()

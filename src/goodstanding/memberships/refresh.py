@@ -64,7 +64,14 @@ def roll(row: MemberStanding, *, now: datetime) -> int:
 def _write(
     member: str, found: list[Document], as_of: datetime, *, decided: bool, row: MemberStanding | None
 ) -> MemberStanding:
-    written = MemberStanding(
+    written = row_of(member, found, as_of, decided=decided)
+    written.save(force_insert=row is None, force_update=row is not None)
+    return written
+
+
+def row_of(member: str, found: list[Document], as_of: datetime, *, decided: bool) -> MemberStanding:
+    """Return the row, unsaved, that tells the outlook ``found``."""
+    return MemberStanding(
         member_id=member,
         status=found[0]["status"],
         covered_until=_moment(found[0]["covered_until"]),
@@ -73,8 +80,6 @@ def _write(
         decided=decided,
         outlook=found,
     )
-    written.save(force_insert=row is None, force_update=row is not None)
-    return written
 
 
 def _by_time(row: MemberStanding, until: datetime) -> list[StandingChange]:
