@@ -47,7 +47,7 @@ MUTANTS = [
     ("the next invoice starts at the end or later", "standing", "line.start >= ended and", "line.start > ended and"),
     ("the next invoice is the first to start", "standing", "if start == first]", "]"),
     ("only a regular line makes the next invoice", "standing", "if line.kind is LineKind.REGULAR and line.start >= ended", "if line.start >= ended"),
-    ("a prepaid term has its own grace", "standing", "level.terms.prepaid_grace_days * DAY:\n                return", "level.terms.grace_days * DAY:\n                return"),
+    ("a prepaid term has its own grace", "standing", "if at < ended + level.terms.prepaid_grace_days * DAY:", "if at < ended + level.terms.grace_days * DAY:"),
     ("who gave a prepaid term up has no grace", "standing", "and not self.known.cancelled_at", ""),
     ("never covered and alive is pending", "standing", "any(_live(sub, at) for sub in self.known.subscriptions) or", ""),
     ("a paused purchase is still alive", "standing", "any(_live(sub, at) for sub in self.known.subscriptions)", "any(_live(sub, at) and not _paused(sub, at) for sub in self.known.subscriptions)"),

@@ -9,7 +9,7 @@ from goodstanding.audit.models import AuditEntry
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+class AuditEntryAdmin(admin.ModelAdmin):
     """A list by time, searchable by the object's id."""
 
     list_display = ("at", "by", "action", "object_type", "object_id", "why")

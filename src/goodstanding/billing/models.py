@@ -93,7 +93,9 @@ class Fact(models.Model):
         ordering: ClassVar = ["happened_at", "id"]
         indexes: ClassVar = [
             models.Index(fields=["customer", "recorded_at"], name="gs_billing_fact_customer"),
-            models.Index(fields=["gateway_account", "kind"], condition=Q(customer=None), name="gs_billing_fact_nobodys"),
+            models.Index(
+                fields=["gateway_account", "kind"], condition=Q(customer=None), name="gs_billing_fact_nobodys"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -107,7 +109,9 @@ class ObjectState(models.Model):
 
     id = models.CharField(max_length=ID, primary_key=True)
     gateway_account = models.ForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="+")
-    customer = models.ForeignKey(GatewayCustomer, on_delete=models.PROTECT, null=True, blank=True, related_name="objects_told")
+    customer = models.ForeignKey(
+        GatewayCustomer, on_delete=models.PROTECT, null=True, blank=True, related_name="objects_told"
+    )
     kind = models.CharField(max_length=20)
     ref = models.CharField(max_length=520)
     link_one = models.CharField(max_length=255, blank=True)
@@ -121,8 +125,12 @@ class ObjectState(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["gateway_account", "ref"], name="gs_billing_object_ref"),
-            models.Index(fields=["gateway_account", "link_one"], condition=~Q(link_one=""), name="gs_billing_object_one"),
-            models.Index(fields=["gateway_account", "link_two"], condition=~Q(link_two=""), name="gs_billing_object_two"),
+            models.Index(
+                fields=["gateway_account", "link_one"], condition=~Q(link_one=""), name="gs_billing_object_one"
+            ),
+            models.Index(
+                fields=["gateway_account", "link_two"], condition=~Q(link_two=""), name="gs_billing_object_two"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -47,7 +47,12 @@ def customer_id(account: str, external_id: str) -> str:
 
 
 def record_facts(
-    facts: Sequence[Fact], *, account: GatewayAccount, customer: GatewayCustomer | None, event: str, recorded_at: datetime
+    facts: Sequence[Fact],
+    *,
+    account: GatewayAccount,
+    customer: GatewayCustomer | None,
+    event: str,
+    recorded_at: datetime,
 ) -> None:
     """Add facts, each once: a fact's id is its event's and its place in it."""
     rows = []
@@ -76,7 +81,8 @@ def locked_customer(account: GatewayAccount, external_id: str, *, wanted: bool) 
     customer = rows.filter(pk=pk).first()
     if customer is None:
         GatewayCustomer.objects.bulk_create(
-            [GatewayCustomer(id=pk, gateway_account=account, external_id=external_id, wanted=wanted)], ignore_conflicts=True
+            [GatewayCustomer(id=pk, gateway_account=account, external_id=external_id, wanted=wanted)],
+            ignore_conflicts=True,
         )
         customer = rows.get(pk=pk)
     customer.gateway_account = account
@@ -106,6 +112,13 @@ def waiting(facts: Sequence[Fact], *, account: GatewayAccount) -> Objects:
 def waiting_rows() -> models.QuerySet[ObjectState]:
     """Return the objects that wait to know whose they are, in a fixed order. The price list is nobody's for good."""
     return ObjectState.objects.filter(customer=None).exclude(kind__in=("price", "product")).order_by("pk")
+
+
+def waiting_from(event: str) -> list[ObjectState]:
+    """Return the objects that ``event`` told of and that still wait to know whose they are."""
+    told = FactRow.objects.filter(event=event, customer=None).values_list("kind", "ref")
+    rows = waiting_rows().select_related("gateway_account").filter(ref__in={ref for _, ref in told})
+    return [row for row in rows if (row.kind, row.ref) in set(told)]
 
 
 def decoded(row: ObjectState) -> tuple[Fact, ...]:
@@ -157,7 +170,10 @@ def write_states(rows: Sequence[ObjectState]) -> None:
     """Write states of objects, over what stood there."""
     if rows:
         ObjectState.objects.bulk_create(
-            rows, update_conflicts=True, unique_fields=["id"], update_fields=["customer", "link_one", "link_two", "facts"]
+            rows,
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=["customer", "link_one", "link_two", "facts"],
         )
 
 
@@ -213,7 +229,9 @@ def adopt(refs: set[str], told: Told, *, account: GatewayAccount, customer: Gate
             told.objects[key] = tuple(codec.decode(fact) for fact in row.facts)
             told.changed.add(key)
             refs |= refs_of(told.objects[key]) | {row.ref}
-            FactRow.objects.filter(gateway_account=account, customer=None, kind=row.kind, ref=row.ref).update(customer=customer)
+            FactRow.objects.filter(gateway_account=account, customer=None, kind=row.kind, ref=row.ref).update(
+                customer=customer
+            )
         ObjectState.objects.bulk_update(waiting, ["customer"])
         refs -= seen
 
@@ -227,7 +245,8 @@ def price_list(account: GatewayAccount, objects: Iterable[Fact]) -> dict[str, Pr
     wanted = {*hints, *(found.product for found in hints.values())} - {""}
     rows = ObjectState.objects.filter(gateway_account=account, kind__in=("price", "product"), ref__in=wanted)
     told: dict[Key, list[Fact]] = {
-        (kind, ref): [codec.decode(fact) for fact in facts] for kind, ref, facts in rows.values_list("kind", "ref", "facts")
+        (kind, ref): [codec.decode(fact) for fact in facts]
+        for kind, ref, facts in rows.values_list("kind", "ref", "facts")
     }
     return {price: _listed(found, told) for price, found in hints.items()}
 

@@ -28,7 +28,7 @@ class Level(models.Model):
     slug = models.SlugField(max_length=60, primary_key=True)
     name = models.CharField(max_length=200)
     group = models.ForeignKey(LevelGroup, on_delete=models.PROTECT, related_name="levels")
-    legacy_membertype_id = models.CharField(max_length=40, null=True, blank=True, unique=True)  # noqa: DJ001 (NULL is not unique)
+    legacy_membertype_id = models.CharField(max_length=40, null=True, blank=True, unique=True)
 
     class Meta:
         ordering: ClassVar = ["slug"]

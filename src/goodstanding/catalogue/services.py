@@ -76,10 +76,14 @@ def _claimed_elsewhere(entries: Sequence[LevelEntry]) -> list[str]:
             for gateway, price_id, lookup_key in price.names:
                 rows = GatewayPrice.objects.filter(gateway=gateway).exclude(price__level_id=entry.slug)
                 rows = rows.select_related("price")
-                for row in rows.filter(external_id=price_id) if price_id else ():
-                    faults.append(f"{entry.slug}: {gateway} price_id {price_id[:80]} is {row.price.level_id}'s")
-                for row in rows.filter(lookup_key=lookup_key) if lookup_key else ():
-                    faults.append(f"{entry.slug}: {gateway} lookup_key {lookup_key[:80]} is {row.price.level_id}'s")
+                for kind, column, name in (
+                    ("price_id", "external_id", price_id),
+                    ("lookup_key", "lookup_key", lookup_key),
+                ):
+                    holders = rows.filter(**{column: name}) if name else rows.none()
+                    faults += [
+                        f"{entry.slug}: {gateway} {kind} {name[:80]} is {row.price.level_id}'s" for row in holders
+                    ]
     return faults
 
 

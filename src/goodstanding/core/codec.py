@@ -42,13 +42,14 @@ def encode(fact: Fact) -> Json:
 
 def decode(data: Json) -> Fact:
     """Return the fact that :func:`encode` wrote. Raises KeyError for a kind that this version does not know."""
-    fact = _decoder(KINDS[data["is"]])(data)
-    return typing.cast(Fact, fact)
+    kind: Any = KINDS[data["is"]]
+    return typing.cast(Fact, _decoder(kind)(data))
 
 
 def _encode(value: Any) -> Json:
     out: Json = {}
-    for name, default in _defaults(type(value)):
+    cls: Any = type(value)
+    for name, default in _defaults(cls):
         field = getattr(value, name)
         if field == default and default is not dataclasses.MISSING:
             continue

@@ -81,7 +81,11 @@ def _of_item(bought: list[tuple[Line, InvoiceRecord]]) -> list[Cover]:
     for index, (line, invoice) in enumerate(regular):
         end = line.end
         # Bought at the same moment for the same start, neither of two is the later one, and neither ends the other.
-        later = (pair for pair in regular[index + 1 :] if _by_start_then_settled(pair) > _by_start_then_settled(regular[index]))
+        later = (
+            pair
+            for pair in regular[index + 1 :]
+            if _by_start_then_settled(pair) > _by_start_then_settled(regular[index])
+        )
         following = next(later, None)
         if following is not None and following[0].start < end:
             end = following[0].start

@@ -7,7 +7,7 @@ The state of an object is a *set* of facts from which only those are dropped tha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -50,25 +50,24 @@ Key = tuple[str, str]  # (kind, reference)
 
 def key_of(fact: Fact) -> Key:
     """Return which object a fact tells of. A failure is told of its invoice; a link is an object of its own."""
-    match fact:
-        case CustomerSeen():
-            return "customer", fact.customer
-        case SubscriptionSeen():
-            return "subscription", fact.subscription
-        case InvoiceSeen() | InvoicePaymentFailed():
-            return "invoice", fact.invoice
-        case PaymentSeen():
-            return "payment", fact.payment
-        case PaymentLinked():
-            return "link", f"{fact.one}|{fact.other}"
-        case RefundSeen():
-            return "refund", fact.refund
-        case DisputeSeen():
-            return "dispute", fact.dispute
-        case PriceSeen():
-            return "price", fact.hints.price
-        case ProductSeen():
-            return "product", fact.product
+    if isinstance(fact, PaymentLinked):
+        return "link", f"{fact.one}|{fact.other}"
+    if isinstance(fact, PriceSeen):
+        return "price", fact.hints.price
+    kind, name = _KEYS[type(fact)]
+    return kind, getattr(fact, name)
+
+
+_KEYS: Mapping[type[Fact], tuple[str, str]] = {
+    CustomerSeen: ("customer", "customer"),
+    SubscriptionSeen: ("subscription", "subscription"),
+    InvoiceSeen: ("invoice", "invoice"),
+    InvoicePaymentFailed: ("invoice", "invoice"),
+    PaymentSeen: ("payment", "payment"),
+    RefundSeen: ("refund", "refund"),
+    DisputeSeen: ("dispute", "dispute"),
+    ProductSeen: ("product", "product"),
+}
 
 
 def condense(facts: Iterable[Fact]) -> tuple[Fact, ...]:
@@ -180,7 +179,8 @@ def in_order(facts: Iterable[Fact]) -> list[SubscriptionSeen]:
     the status's life cycle and then the content, so that the order never depends on arrival.
     """
     seen = sorted(
-        (fact for fact in facts if isinstance(fact, SubscriptionSeen)), key=lambda fact: (fact.at, fact.rank, _canonical(fact))
+        (fact for fact in facts if isinstance(fact, SubscriptionSeen)),
+        key=lambda fact: (fact.at, fact.rank, _canonical(fact)),
     )
     ordered: list[SubscriptionSeen] = []
     index = 0
@@ -239,7 +239,9 @@ class DisputeState:
 
 def dispute_state(facts: Iterable[Fact]) -> DisputeState | None:
     """Return what the facts of one dispute come to. Once closed it stays closed, as it was closed first."""
-    seen = sorted((fact for fact in facts if isinstance(fact, DisputeSeen)), key=lambda fact: (fact.at, _canonical(fact)))
+    seen = sorted(
+        (fact for fact in facts if isinstance(fact, DisputeSeen)), key=lambda fact: (fact.at, _canonical(fact))
+    )
     if not seen:
         return None
     closed = [fact for fact in seen if fact.status != "open"]
@@ -257,7 +259,9 @@ class RefundState:
 
 def refund_state(facts: Iterable[Fact]) -> RefundState | None:
     """Return what the facts of one refund come to. A failed or cancelled one gave nothing back from then on."""
-    seen = sorted((fact for fact in facts if isinstance(fact, RefundSeen)), key=lambda fact: (fact.at, _canonical(fact)))
+    seen = sorted(
+        (fact for fact in facts if isinstance(fact, RefundSeen)), key=lambda fact: (fact.at, _canonical(fact))
+    )
     if not seen:
         return None
     failed = [fact for fact in seen if fact.status in ("failed", "cancelled")]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from goodstanding.core.fold import DisputeState, InvoiceState, RefundState
 from goodstanding.core.facts import PaymentSeen
+from goodstanding.core.fold import DisputeState, InvoiceState, RefundState
 
 
 class Chart(StrEnum):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from goodstanding.core.facts import LineSeen, PriceHints, SubscriptionSeen
-from goodstanding.core.fold import ENDED, InvoiceState
+from goodstanding.core.fold import ENDED, InvoiceState, SubscriptionStatus
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.levels import LevelMap, joined
 from goodstanding.core.money_back import dispute_holds, revocations
@@ -99,7 +99,12 @@ def place(
         if item.levels:
             ours.append(item)
             if not last:
-                alarms.append(Alarm("unmapped_price", item.subscription, "its price stands for no level; the level is kept"))
+                alarms.append(
+                    Alarm("unmapped_price", item.subscription, "its price stands for no level; the level is kept")
+                )
+    if ours and ledger.customer.latest_email != ledger.customer.email:
+        words = "its e-mail was changed at the gateway; the member keeps the one told first"
+        alarms.append(Alarm("email_changed", "customer", words))
     ours.sort(key=lambda item: (item.started_at, item.subscription, item.key))
     seats = _seats(ours, ledger, groups, alarms)
     alarms.extend(_crowded(seats, ledger, groups))
@@ -124,20 +129,21 @@ def _items(ledger: Ledger) -> dict[str, _Item]:
     for invoice, state in ledger.invoices.items():
         assert state.last is not None, invoice
         for line in state.last.lines:
-            if line.kind == "other" or not (line.subscription or line.item):
-                continue
-            key = _item_of_line(line, found)
-            if key not in found:
-                found[key] = _Item(key, line.subscription, state.last.created_at)
-            item = found[key]
-            if not ledger.subscriptions.get(item.subscription):
-                item.started_at = min(item.started_at, state.last.created_at)
-            item.lines.append((invoice, line))
-            if line.kind == "regular":
-                # A regular line shows the price as it stood when the invoice was drawn up: it tells a change of which
-                # the subscription's own event never came. A telling of the subscription in the same second counts more.
-                item.tellings.append((state.last.created_at, 0, line.hints))
+            if line.kind != "other" and (line.subscription or line.item):
+                _take_line(line, invoice, state.last.created_at, found, ledger)
     return found
+
+
+def _take_line(line: LineSeen, invoice: str, drawn_up_at: datetime, items: dict[str, _Item], ledger: Ledger) -> None:
+    key = _item_of_line(line, items)
+    item = items.setdefault(key, _Item(key, line.subscription, drawn_up_at))
+    if not ledger.subscriptions.get(item.subscription):
+        item.started_at = min(item.started_at, drawn_up_at)
+    item.lines.append((invoice, line))
+    if line.kind == "regular":
+        # A regular line shows the price as it stood when the invoice was drawn up: it tells a change of which the
+        # subscription's own event never came. A telling of the subscription in the same second counts more.
+        item.tellings.append((drawn_up_at, 0, line.hints))
 
 
 def _item_of_line(line: LineSeen, items: Mapping[str, _Item]) -> str:
@@ -176,7 +182,7 @@ def _seats(ours: list[_Item], ledger: Ledger, groups: Mapping[str, str], alarms:
             already_held = any(
                 other.subscription != item.subscription
                 and other.level_at(item.started_at) == level
-                and _live_at(ledger.subscriptions.get(other.subscription, []), item.started_at)
+                and _held_at(ledger.subscriptions.get(other.subscription, []), item.started_at)
                 for other in seat
             )
             if already_held:
@@ -203,11 +209,13 @@ def _crowded(seats: list[list[_Item]], ledger: Ledger, groups: Mapping[str, str]
     return found
 
 
-def _live_at(tellings: list[SubscriptionSeen], at: datetime) -> bool:
+def _held_at(tellings: list[SubscriptionSeen], at: datetime) -> bool:
     states = [told for told in tellings if told.at <= at]
     if not states:
         return not tellings or tellings[0].created_at <= at
     last = states[-1]
+    if last.status == SubscriptionStatus.INCOMPLETE:
+        return False  # begun and not paid: nothing is held by it yet
     return last.status not in ENDED and (last.ends_at is None or at < last.ends_at)
 
 
@@ -223,7 +231,9 @@ def _place(seat: list[_Item], ledger: Ledger, terms_at: TermsAt) -> Place:
         begun_at=begun_at,
         levels=_levels(seat, begun_at, terms_at),
         subscriptions=tuple(
-            SubscriptionRecord(ref, min(item.started_at for item in items), _states(ledger.subscriptions.get(ref, []), keys))
+            SubscriptionRecord(
+                ref, min(item.started_at for item in items), _states(ledger.subscriptions.get(ref, []), keys)
+            )
             for ref, items in sorted(by_subscription.items())
         ),
         invoices=tuple(invoices[ref] for ref in sorted(invoices)),

@@ -167,9 +167,13 @@ class MembershipRecord:
             ),
             invoices=tuple(_invoice_by(invoice, at) for invoice in self.invoices if invoice.issued_at <= at),
             grants=tuple(
-                replace(grant, withdrawn_at=_by(grant.withdrawn_at, at)) for grant in self.grants if grant.given_at <= at
+                replace(grant, withdrawn_at=_by(grant.withdrawn_at, at))
+                for grant in self.grants
+                if grant.given_at <= at
             ),
-            holds=tuple(replace(hold, released_at=_by(hold.released_at, at)) for hold in self.holds if hold.since <= at),
+            holds=tuple(
+                replace(hold, released_at=_by(hold.released_at, at)) for hold in self.holds if hold.since <= at
+            ),
             cancelled_at=_by(self.cancelled_at, at),
         )
 

@@ -169,7 +169,9 @@ class _Course:
         return None
 
     def _turns(self) -> set[datetime]:
-        grace = {days * DAY for span in self.known.levels for days in (span.terms.grace_days, span.terms.prepaid_grace_days)}
+        grace = {
+            days * DAY for span in self.known.levels for days in (span.terms.grace_days, span.terms.prepaid_grace_days)
+        }
         turns = {span.since for span in self.known.levels}
         turns.update(cover.start for cover in self.covers)  # one that is revoked covers nothing, but it begins
         for start, end in self.spans:
@@ -196,7 +198,8 @@ class _Course:
             return self._awaiting(level, ended, at)
         if any(cover.kind is LineKind.PREPAID for cover in standing) and not self.known.cancelled_at:
             if at < ended + level.terms.prepaid_grace_days * DAY:
-                return self._answer(level, Status.GRACE, ended, Reason(Why.GRACE_PREPAID, ended))
+                until = ended + level.terms.prepaid_grace_days * DAY
+                return self._answer(level, Status.GRACE, ended, Reason(Why.GRACE_PREPAID, until))
             return self._answer(level, Status.LAPSED, None, Reason(Why.GRACE_OVER, ended))
         return self._answer(level, Status.LAPSED, None, Reason(Why.PAUSED if running else Why.ENDED, ended))
 

@@ -21,7 +21,12 @@ def of_member(answer: MemberAnswer, *, email: str) -> Document:
         "changes_at": stamp(answer.changes_at),
         "levels": _levels(answer),
         "holds": [
-            {"kind": str(hold.kind), "since": stamp(hold.since), "until": stamp(hold.until), "because": hold_words(hold)}
+            {
+                "kind": str(hold.kind),
+                "since": stamp(hold.since),
+                "until": stamp(hold.until),
+                "because": hold_words(hold),
+            }
             for hold in dict.fromkeys(hold for _, each in answer.memberships for hold in each.holds)
         ],
         "because": member_because(answer),
@@ -34,7 +39,7 @@ def _levels(answer: MemberAnswer) -> list[Document]:
         found = best.setdefault(each.level, [])
         if not found or found[0].status is each.status:
             found.append(each)
-    rows = []
+    rows: list[Document] = []
     for level, answers in best.items():
         ends = [each.covered_until for each in answers]
         rows.append(

@@ -8,9 +8,10 @@ from datetime import datetime
 from goodstanding import conf
 from goodstanding.billing import projecting, recording
 from goodstanding.billing.models import Fact, GatewayCustomer
-from goodstanding.billing.recording import Key, Objects
+from goodstanding.billing.recording import Objects
 from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.knowledge import Knowledge
+from goodstanding.core.fold import Key
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.places import Alarm, Placed
 from goodstanding.core.records import MembershipRecord
@@ -119,7 +120,11 @@ def _keep_account(customer: GatewayCustomer, ledger: Ledger) -> None:
         account.save(force_insert=True)
         customer.account = account
         customer.save(update_fields=["account"])
-    elif (there.currency, there.created_at, there.member_id) != (account.currency, account.created_at, account.member_id):
+    elif (there.currency, there.created_at, there.member_id) != (
+        account.currency,
+        account.created_at,
+        account.member_id,
+    ):
         account.save(force_update=True)
         customer.account = account
     if customer.member_id and (there is None or there.created_at != account.created_at):

@@ -11,6 +11,7 @@ from goodstanding.jobs.models import Job
 from goodstanding.memberships import intake, passing
 
 ROLL = "memberships.roll"
+AGAIN = timedelta(minutes=1)  # longer than any transaction of ours
 
 
 def resolve(job: Job, *, now: datetime) -> None:
@@ -21,9 +22,11 @@ def resolve(job: Job, *, now: datetime) -> None:
 
 
 def adopt(job: Job, *, now: datetime) -> None:
-    """Find the customers of what waits for one."""
-    del job
-    intake.adopt_waiting(now=now)
+    """Find the customer of what an event told; where it is not known yet, look once more when no transaction is under way."""
+    if intake.adopt_waiting(str(job.payload.get("event", job.key)), now=now) and not job.payload.get("again"):
+        jobs.add(
+            intake.ADOPT, key=f"{job.key}+", due_at=now + AGAIN, now=now, payload={"again": True, "event": job.key}
+        )
 
 
 def roll(job: Job, *, now: datetime) -> None:
@@ -35,5 +38,4 @@ def roll(job: Job, *, now: datetime) -> None:
 registry.handler(RESOLVE, atomic=False)(resolve)
 registry.handler(intake.ADOPT, atomic=False)(adopt)
 registry.handler(ROLL, atomic=False)(roll)
-registry.recurring(intake.ADOPT, every=timedelta(minutes=5))
 registry.recurring(ROLL, every=timedelta(minutes=1))

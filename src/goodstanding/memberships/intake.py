@@ -49,7 +49,8 @@ def take_in(
         recording.record_facts(facts, account=account, customer=None, event=event, recorded_at=recorded_at)
         told = Told(recording.waiting(facts, account=account))
         recording.merge(facts, told, account=account, customer=None)
-        jobs.add(ADOPT, key=account.pk, due_at=now, now=now)  # its customer may be coming in at this very moment
+        # Its customer may be coming in at this very moment, in another worker's transaction that cannot see this.
+        jobs.add(ADOPT, key=event, due_at=now, now=now)
         return TakenIn(note="waits until it is known whose it is")
     customer = recording.locked_customer(account, owner, wanted=create_members)
     recording.record_facts(facts, account=account, customer=customer, event=event, recorded_at=recorded_at)
@@ -74,28 +75,23 @@ def resolve(*, after: str, now: datetime) -> str:
     return keys[-1] if len(keys) == BATCH else ""
 
 
-def adopt_waiting(*, now: datetime) -> int:
-    """Find the customers of what waits for one, as far as they are known by now; return how many objects found theirs.
+def adopt_waiting(event: str, *, now: datetime) -> bool:
+    """Find the customer of what ``event`` told, if it is known by now; return whether anything still waits.
 
-    Needed only where two workers took in the two ends of a link at the same moment.
+    Needed only where two workers took in the two ends of a link at the same moment. To be called outside a transaction.
     """
-    found = 0
-    for pk in list(recording.waiting_rows().values_list("pk", flat=True)[:BATCH]):
-        with transaction.atomic():
-            row = recording.waiting_rows().select_related("gateway_account").filter(pk=pk).first()
-            if row is None:
-                continue
+    with transaction.atomic():
+        rows = recording.waiting_from(event)
+        for row in rows:
             facts = recording.decoded(row)
             owner = recording.owner_of(row.gateway_account, facts)
             if owner:
                 customer = recording.locked_customer(row.gateway_account, owner, wanted=False)
                 objects = objects_around(customer)
                 told = Told(objects.setdefault(customer.pk, {}))
-                refs = recording.refs_of(facts)
-                recording.adopt(refs, told, account=row.gateway_account, customer=customer)
-                update(customer, objects, told.changed, known_from=now, cause=ADOPT)
-                found += 1
-    return found
+                recording.adopt(recording.refs_of(facts), told, account=row.gateway_account, customer=customer)
+                update(customer, objects, told.changed, known_from=now, cause=event)
+        return bool(recording.waiting_from(event))
 
 
 def _look_again(pk: str, *, now: datetime) -> None:

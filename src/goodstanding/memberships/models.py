@@ -29,10 +29,17 @@ class Membership(models.Model):
 
     id = models.CharField(max_length=ID, primary_key=True)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="memberships")
-    customer = models.ForeignKey(GatewayCustomer, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships")
+    customer = models.ForeignKey(
+        GatewayCustomer, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships"
+    )
     level = models.ForeignKey(Level, on_delete=models.PROTECT, related_name="memberships")
     exclusive_group = models.ForeignKey(
-        LevelGroup, on_delete=models.PROTECT, null=True, blank=True, related_name="+", help_text="Set where it allows one level."
+        LevelGroup,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Set where it allows one level.",
     )
     begun_at = models.DateTimeField()
     is_open = models.BooleanField(default=True)

@@ -94,6 +94,7 @@ def write_alarms(alarms: Sequence[Alarm], customer: GatewayCustomer) -> None:
 
 
 def _membership(each: Place, customer: GatewayCustomer, knowledge: Knowledge, time_zone: str) -> Membership:
+    assert customer.member_id, customer.pk
     level = each.record.levels[-1].level
     return Membership(
         id=membership_id(customer, each.key),
@@ -135,7 +136,9 @@ def _write_items(places: Sequence[Place], customer: GatewayCustomer) -> None:
         for item in each.items
     }
     there = set(SubscriptionItem.objects.filter(id__in=list(wanted)).values_list("id", flat=True))
-    rows = [MembershipItem(item_id=item, membership_id=membership) for item, membership in wanted.items() if item in there]
+    rows = [
+        MembershipItem(item_id=item, membership_id=membership) for item, membership in wanted.items() if item in there
+    ]
     MembershipItem.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["item"], update_fields=["membership"]
     )

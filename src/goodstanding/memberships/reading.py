@@ -48,6 +48,26 @@ def standing_now(member: str, *, now: datetime) -> Standing:
     return Standing(Status(document["status"]), document)
 
 
+class StandingCache:
+    """Standing as it is asked for again and again within one request: each member's is read once.
+
+    Whoever serves a request makes one with the request's ``now`` and drops it with the request; it never outlives it.
+    """
+
+    __slots__ = ("_found", "_now")
+
+    def __init__(self, *, now: datetime) -> None:
+        self._found: dict[str, Standing] = {}
+        self._now = now
+
+    def of(self, member: str) -> Standing:
+        """Return a member's standing at the request's moment."""
+        found = self._found.get(member)
+        if found is None:
+            found = self._found[member] = standing_now(member, now=self._now)
+        return found
+
+
 def documents_now(members: Sequence[Member], *, now: datetime) -> list[Document]:
     """Return the standing at ``now`` of some members, from their rows: one query."""
     rows = dict(MemberStanding.objects.filter(pk__in=[member.pk for member in members]).values_list("pk", "outlook"))
@@ -109,5 +129,3 @@ def facts_of(customers: Sequence[str], *, known_by: datetime | None = None) -> d
         assert customer is not None, body
         found[customer].append(body)
     return dict(found)
-
-

@@ -127,7 +127,9 @@ def _differing(table: Sequence[models.Model]) -> list[models.Model]:
     model = type(table[0])
     names = [field.attname for field in model._meta.concrete_fields]
     manager: Any = model._default_manager
-    stored = {row[0]: row for row in manager.filter(pk__in=[row.pk for row in table]).order_by().values_list("pk", *names)}
+    stored = {
+        row[0]: row for row in manager.filter(pk__in=[row.pk for row in table]).order_by().values_list("pk", *names)
+    }
     return [row for row in table if stored.get(row.pk) != (row.pk, *(getattr(row, name) for name in names))]
 
 
@@ -135,7 +137,9 @@ def _memberships(places: Sequence[tuple[GatewayCustomer, Placed]], known: Knowle
     customers = [customer.pk for customer, _ in places]
     spans: defaultdict[str, set[tuple[Any, ...]]] = defaultdict(set)
     stored = LevelSpan.objects.filter(membership__customer__in=customers).order_by()
-    for owner, *span in stored.values_list("membership__customer_id", "membership_id", "since", "level_id", "grace_days"):
+    for owner, *span in stored.values_list(
+        "membership__customer_id", "membership_id", "since", "level_id", "grace_days"
+    ):
         spans[owner].add(tuple(span))
     begun: defaultdict[str, set[tuple[Any, ...]]] = defaultdict(set)
     memberships = Membership.objects.filter(customer__in=customers).order_by()

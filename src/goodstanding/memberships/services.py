@@ -25,7 +25,14 @@ class DecisionRefused(ValueError):
 
 
 def hold(
-    member: Member, *, kind: HoldKind, reason: str, by: Any, now: datetime, membership: str = "", until: datetime | None = None
+    member: Member,
+    *,
+    kind: HoldKind,
+    reason: str,
+    by: Any,
+    now: datetime,
+    membership: str = "",
+    until: datetime | None = None,
 ) -> Hold:
     """Keep a member (or one membership of his, by public id) out while covered, from ``now`` until lifted or ``until``.
 
@@ -39,7 +46,14 @@ def hold(
     with transaction.atomic():
         row = _locked(member, now)
         made = Hold.objects.create(
-            id=_new("hld"), member=member, membership=membership, kind=kind, since=now, until=until, reason=reason, by=by
+            id=_new("hld"),
+            member=member,
+            membership=membership,
+            kind=kind,
+            since=now,
+            until=until,
+            reason=reason,
+            by=by,
         )
         note(by=by, on=made, what="hold", why=reason, now=now)
         _decided(member, row, now=now, cause=made.pk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from goodstanding.billing.models import Fact as FactRow
 from goodstanding.core import codec
@@ -69,7 +70,7 @@ def _with_effect(entry: Entry, records: Sequence[MembershipRecord]) -> Entry:
 def _passing(records: Sequence[MembershipRecord], since: datetime, until: datetime | None) -> Iterator[Entry]:
     """What time alone changed after ``since`` and before ``until``."""
     answers = outlook(records, since)
-    for before, after in zip(answers, answers[1:], strict=False):
+    for before, after in pairwise(answers):
         if until is not None and after.at >= until:
             return
         if _shape(before) != _shape(after):
@@ -113,7 +114,7 @@ def _decided(member: Member) -> Iterator[Entry]:
             yield Entry(grant.withdrawn_at, grant.withdrawn_at, "grant withdrawn")
 
 
-def fact_words(fact: Fact) -> str:
+def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
     """Return what a fact says, in a line for staff."""
     match fact:
         case CustomerSeen():
@@ -124,7 +125,9 @@ def fact_words(fact: Fact) -> str:
             return f"subscription {fact.subscription} {fact.status}{', paused' if fact.paused else ''}{end}: {prices}"
         case InvoiceSeen():
             amount = Money(fact.total_minor, fact.currency)
-            covers = "".join(f"; {stamp(line.start)} to {stamp(line.end)}" for line in fact.lines if line.kind == "regular")
+            covers = "".join(
+                f"; {stamp(line.start)} to {stamp(line.end)}" for line in fact.lines if line.kind == "regular"
+            )
             return f"invoice {fact.number or fact.invoice} {fact.status}, {amount}{covers}"
         case InvoicePaymentFailed():
             return f"a payment of invoice {fact.invoice} failed"

@@ -48,32 +48,24 @@ def member_because(answer: MemberAnswer) -> str:
 
 def reason_words(reason: Reason, covered_until: datetime | None) -> str:
     """Return what decided. Names the invoice that it rests on, where there is one."""
-    moment, invoice = stamp(reason.moment), f" (invoice {reason.invoice})" if reason.invoice else ""
-    until = stamp(covered_until)
-    match reason.why:
-        case Why.COVERED:
-            return f"paid until {until}{invoice}" if invoice and until else f"covered until {until}" if until else "covered"
-        case Why.WINDOW:
-            return f"renewal under way, within its window until {moment}; paid until {until}{invoice}"
-        case Why.GRACE_FAILED:
-            return f"renewal failed{invoice}; grace until {moment}; paid until {until}"
-        case Why.GRACE_UNSETTLED:
-            return f"renewal not settled within its window{invoice}; grace until {moment}; paid until {until}"
-        case Why.GRACE_PREPAID:
-            return f"the term ended at {until}; grace"
-        case Why.PENDING:
-            return "begun, nothing settled yet"
-        case Why.TO_COME:
-            return f"paid, begins at {moment}"
-        case Why.GRACE_OVER:
-            return f"paid until {moment}, nothing since, grace is over{invoice}"
-        case Why.ENDED:
-            return f"cancelled or ended; paid until {moment}"
-        case Why.PAUSED:
-            return f"paused; paid until {moment}"
-        case Why.REVOKED:
-            return f"what was paid last was taken back{invoice}; covered until {moment}"
-        case Why.NEVER_PAID:
-            return "begun and ended without a settled payment"
-        case Why.NOT_BEGUN:
-            return "not begun"
+    if reason.why is Why.COVERED and not (reason.invoice and covered_until):
+        return f"covered until {stamp(covered_until)}" if covered_until else "covered"
+    invoice = f" (invoice {reason.invoice})" if reason.invoice else ""
+    return _REASONS[reason.why].format(moment=stamp(reason.moment), until=stamp(covered_until), invoice=invoice)
+
+
+_REASONS = {
+    Why.COVERED: "paid until {until}{invoice}",
+    Why.WINDOW: "renewal under way, within its window until {moment}; paid until {until}{invoice}",
+    Why.GRACE_FAILED: "renewal failed{invoice}; grace until {moment}; paid until {until}",
+    Why.GRACE_UNSETTLED: "renewal not settled within its window{invoice}; grace until {moment}; paid until {until}",
+    Why.GRACE_PREPAID: "the term ended at {until}; grace until {moment}",
+    Why.PENDING: "begun, nothing settled yet",
+    Why.TO_COME: "paid, begins at {moment}",
+    Why.GRACE_OVER: "paid until {moment}, nothing since, grace is over{invoice}",
+    Why.ENDED: "cancelled or ended; paid until {moment}",
+    Why.PAUSED: "paused; paid until {moment}",
+    Why.REVOKED: "what was paid last was taken back{invoice}; covered until {moment}",
+    Why.NEVER_PAID: "begun and ended without a settled payment",
+    Why.NOT_BEGUN: "not begun",
+}

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from goodstanding.people.models import Member
+    from goodstanding.people.models import Member  # noqa: F401 - named in the base class, in quotes
 
 
 class MemberQuerySet(models.QuerySet["Member"]):

@@ -12,7 +12,7 @@ from django.db import transaction
 from goodstanding.core.ids import derived
 from goodstanding.people.models import Member
 
-DEMO_PASSWORD = "goodstanding-demo"  # printed by `make up`; only ever set in a demonstration
+DEMO_PASSWORD = "goodstanding-demo"  # noqa: S105 - printed by `make up`; only ever set in a demonstration
 DEMO_PEOPLE = (
     ("alice@example.org", "Alice Ash", "a member"),
     ("bob@example.org", "Bob Birch", "a member"),
@@ -40,7 +40,9 @@ def make_user(*, email: str, name: str = "", password: str | None = None, staff:
     return manager.create_user(email, password, **{key: value for key, value in fields.items() if key in known})
 
 
-def make_member(*, user: Any = None, email: str = "", name: str = "", now: datetime, made_from: tuple[str, ...] = ()) -> Member:
+def make_member(
+    *, user: Any = None, email: str = "", name: str = "", now: datetime, made_from: tuple[str, ...] = ()
+) -> Member:
     """Create a member. ``made_from`` names what the member came with, so that a replay gives the same id.
 
     Returns the member that is there already, where the same ``made_from`` made one before.

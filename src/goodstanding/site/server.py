@@ -10,7 +10,7 @@ import sys
 from goodstanding import conf
 from goodstanding.site.refusals import Refused
 
-APPLICATION = "goodstanding.site.wsgi:application"
+APPLICATION = "goodstanding.site.web_process:application"
 # A process of granian 2.8 sometimes hangs when it is told to stop (its issue 875); after this long it is ended.
 STOP_SECONDS = 5
 

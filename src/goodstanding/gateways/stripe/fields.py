@@ -81,10 +81,10 @@ def moment(parent: Obj, name: str) -> datetime:
 
 def maybe_moment(parent: Obj, name: str) -> datetime | None:
     """Return the moment under ``name``, or ``None`` for none. Raises BadEvent for what is no moment."""
-    value = parent.get(name)
-    if value is None:
+    if parent.get(name) is None:
         return None
-    if not _is_integer(value) or not _EARLIEST <= value <= _LATEST:
+    value = integer(parent[name])
+    if value is None or not _EARLIEST <= value <= _LATEST:
         raise BadEvent("bad_moment", f"{name} is no moment in whole seconds since 1970")
     return datetime.fromtimestamp(value, UTC)
 
@@ -103,8 +103,8 @@ def currency(parent: Obj, expected: str = "") -> str:
 
 def amount(parent: Obj, name: str, code: str) -> int:
     """Return the amount under ``name`` in ISO minor units of ``code``. Raises BadEvent where it is no integer."""
-    value = parent.get(name)
-    if not _is_integer(value) or abs(value) > _LARGEST:
+    value = integer(parent.get(name))
+    if value is None or abs(value) > _LARGEST:
         raise BadEvent("bad_amount", f"{name} is no whole number of minor units")
     return minor(value, code)
 
@@ -118,11 +118,12 @@ def minor(value: int, code: str) -> int:
     """Return Stripe's units of ``code`` as ISO minor units; half up where Stripe's are the finer ones."""
     step = exponent(code) - _STRIPE_EXPONENTS.get(code, exponent(code))
     if step >= 0:
-        return int(value) * 10**step
-    unit = 10**-step
+        return value * int(10**step)
+    unit = int(10**-step)
     whole, rest = divmod(abs(value), unit)
     return (whole + (2 * rest >= unit)) * (1 if value >= 0 else -1)
 
 
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def integer(value: Any) -> int | None:
+    """Return ``value`` if it is a whole number (true and false are none), else ``None``."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

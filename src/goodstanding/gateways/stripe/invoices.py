@@ -82,7 +82,9 @@ def _status(event: Event, told: Obj) -> str:
 
 def subscription_of(told: Obj) -> str:
     """Return the subscription that an invoice belongs to, or ``""``."""
-    return ref(told, "subscription") or ref(maybe_obj(maybe_obj(told, "parent"), "subscription_details"), "subscription")
+    return ref(told, "subscription") or ref(
+        maybe_obj(maybe_obj(told, "parent"), "subscription_details"), "subscription"
+    )
 
 
 def _line(row: Obj, code: str) -> LineSeen:

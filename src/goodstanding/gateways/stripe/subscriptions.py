@@ -8,7 +8,18 @@ from typing import Any
 from goodstanding.core.facts import ItemSeen, SubscriptionSeen
 from goodstanding.core.fold import SubscriptionStatus
 from goodstanding.gateways.protocol import BadEvent, Event
-from goodstanding.gateways.stripe.fields import Obj, currency, maybe_moment, maybe_obj, minor, moment, needed, ref, rows, text
+from goodstanding.gateways.stripe.fields import (
+    Obj,
+    currency,
+    maybe_moment,
+    maybe_obj,
+    minor,
+    moment,
+    needed,
+    ref,
+    rows,
+    text,
+)
 from goodstanding.gateways.stripe.prices import hints
 
 _STATUS = {status.value: status for status in SubscriptionStatus} | {

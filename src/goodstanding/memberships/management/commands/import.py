@@ -1,4 +1,4 @@
-"""``import catalogue FILE``: take in levels and prices, all or nothing."""
+"""``import catalogue FILE``: take in levels and prices, all or nothing."""  # noqa: N999 (the command is called so)
 
 from __future__ import annotations
 

@@ -29,9 +29,16 @@ class Command(BaseCommand):
         parser.add_argument("email", nargs="?", help="whose standing; or --all")
         parser.add_argument("--all", action="store_true", help="of all members, lapsed ones too")
         parser.add_argument(
-            "--at", nargs="+", action="append", default=[], metavar="T", help="at these moments (default: now), by own time"
+            "--at",
+            nargs="+",
+            action="append",
+            default=[],
+            metavar="T",
+            help="at these moments (default: now), by own time",
         )
-        parser.add_argument("--as-known-at", metavar="T", help="using only what was recorded by then (what the door knew)")
+        parser.add_argument(
+            "--as-known-at", metavar="T", help="using only what was recorded by then (what the door knew)"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -72,7 +79,9 @@ class Command(BaseCommand):
                     document["members"].append(of_member(answer, email=member.email))
         if email and not documents[0]["members"]:
             for document, at in zip(documents, asked, strict=True):
-                document["members"].append({**of_member(judge_member([], at), email=email), "because": "no such member"})
+                document["members"].append(
+                    {**of_member(judge_member([], at), email=email), "because": "no such member"}
+                )
         return documents
 
     def _print(self, documents: Sequence[Document]) -> None:
