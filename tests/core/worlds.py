@@ -201,6 +201,8 @@ def proration() -> Iterator[World]:
         (invoice("regular", 4, 8, 4),),
         (invoice("regular", 4, 8),),
         (invoice("regular", 3, 6, 3),),
+        (invoice("regular", 2, 3, 2),),
+        (invoice("regular", 2, 6, 2, revoked=((3, None),)),),
         (invoice("regular", 1, 3, 5),),
         (invoice("regular", 1, 6, 1, revoked=((2, None),)),),
         (invoice("regular", 0, 2, 0),),
@@ -313,6 +315,7 @@ def pending() -> Iterator[World]:
         (invoice("first", 3, 5, 1, revoked=((2, 4),)),),
         (invoice("first", 3, 5, 1, kind=PREPAID, revoked=((2, None),)),),
         (invoice("first", 0, 4, kind=PRORATION),),
+        (InvoiceRecord("mixed", h(BEFORE), (Line("a", h(0), h(4), PREPAID), Line("b", h(0), h(4)))),),
     )
     for invoices, subs, begun in product(unpaid, (*SUBSCRIPTIONS, (sub(begun=1),)), (BEFORE, 1)):
         yield (membership(invoices, subs, begun=begun),)

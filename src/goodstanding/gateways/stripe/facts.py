@@ -30,12 +30,17 @@ _IGNORED: tuple[tuple[str, str], ...] = (
     ("", "unknown_type: no kind of event that we read"),
 )
 
+# Connect sends the events of linked accounts to the platform's endpoint, too; nothing of them belongs to this account.
+_CONNECTED = "connected_account: it is another account's, told to us as its platform"
+
 
 def read(event: Event) -> Reading:
     """Return the facts that ``event`` tells, or for which reason it tells none.
 
     Raises :class:`goodstanding.gateways.protocol.BadEvent` for a payload that contradicts its own kind.
     """
+    if event.body.get("account"):
+        return Reading(facts=(), ignored=_CONNECTED)
     told = event.body["data"]["object"]
     kind = _kind(event, told)
     reader = _READERS.get(kind)
