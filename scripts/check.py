@@ -111,8 +111,8 @@ def audit() -> Outcome:
             text=True,
         )
         if not found.exists() or not found.read_text():
-            last = (asked.stderr.strip().splitlines() or ["no answer"])[-1]
-            return Outcome(ok=False, skipped=f"the advisory service did not answer ({last[:120]})", allowed=True)
+            last = (asked.stderr.strip().splitlines() or ["no answer"])[-1].partition("(")[0]
+            return Outcome(ok=False, skipped=f"the advisory service did not answer ({last})", allowed=True)
         holes = [entry for entry in json.loads(found.read_text())["dependencies"] if entry.get("vulns")]
     for hole in holes:
         print(f"{hole['name']} {hole['version']}: {', '.join(each['id'] for each in hole['vulns'])}")

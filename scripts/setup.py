@@ -6,6 +6,7 @@ Runs under any Python 3, so that an old one can say so. Python's standard librar
 import argparse
 import hashlib
 import os
+import ssl
 import subprocess
 import sys
 
@@ -35,6 +36,8 @@ def main():
     stamp = stamp_of(groups)
     if stamp_is(stamp) and not (options.chosen and other_python()):
         return 0
+    if not os.access(ROOT, os.W_OK):
+        return refuse("setup: {} cannot be written: permission denied".format(ROOT))
     try:
         bring_uv()
         sync(groups, choose=options.chosen or not os.path.exists(VENV))
@@ -45,6 +48,7 @@ def main():
             "setup failed: {} ended with exit code {}".format(os.path.basename(error.cmd[0]), error.returncode)
         )
     remember(stamp)
+    print("Ready: .venv/bin/goodstanding", flush=True)
     return 0
 
 
@@ -63,15 +67,24 @@ def bring_uv():
 def sync(groups, choose):
     """Make .venv hold what uv.lock says for the site and ``groups``; what else is in it stays."""
     print("Installing into .venv …", flush=True)
-    wanted = ["--extra", "site", "--no-dev"]
+    wanted = ["--extra", "site", "--no-default-groups"]
     for group in groups:
         wanted += ["--group", group]
     if choose:
         wanted += ["--python", sys.executable]
     environment = dict(os.environ, UV_PYTHON_DOWNLOADS="never", UV_PROJECT_ENVIRONMENT=VENV)
     environment.pop("VIRTUAL_ENV", None)
+    if has_certificates():
+        # The machine's own, as pip has it: some networks have an authority of their own.
+        environment.setdefault("UV_SYSTEM_CERTS", "1")
     command = [UV, "sync", "--quiet", "--frozen", "--inexact", "--project", ROOT, *wanted]
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
+
+
+def has_certificates():
+    """Tell whether the machine keeps certificates of its own."""
+    kept = ssl.get_default_verify_paths()
+    return bool(kept.cafile or (kept.capath and os.path.isdir(kept.capath) and os.listdir(kept.capath)))
 
 
 def other_python():

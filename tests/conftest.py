@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,17 @@ settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
 pytest_plugins = ["tests.browser"]
 
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder that this run keeps its databases in."""
+    Path(os.environ["GOODSTANDING_TEST_HOME"]).mkdir(mode=0o700, exist_ok=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove it again, once the workers are done."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ["GOODSTANDING_TEST_HOME"], ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,14 +6,14 @@ more with it.
 
 from __future__ import annotations
 
-import atexit
 import os
-import shutil
 import tempfile
 from pathlib import Path
 
-_home = Path(tempfile.mkdtemp(prefix="goodstanding-test-"))
-atexit.register(shutil.rmtree, _home, ignore_errors=True)
+# Named here, made and removed by tests/conftest.py; the workers of one run share it.
+_home = Path(
+    os.environ.setdefault("GOODSTANDING_TEST_HOME", f"{tempfile.gettempdir()}/goodstanding-test-{os.getpid()}")
+)
 
 for _name in [name for name in os.environ if name.startswith("GOODSTANDING_")]:
     if not _name.startswith("GOODSTANDING_TEST_"):

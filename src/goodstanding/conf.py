@@ -21,6 +21,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 T = TypeVar("T")
 
+KEY_LENGTH = 32
+
 
 class BadSetting(ImproperlyConfigured):
     """A setting has a value that it cannot have."""
@@ -79,6 +81,13 @@ def zone_name(text: str) -> str:
         raise ValueError(f"{text!r} is no time zone; write one such as Europe/Berlin") from error
 
 
+def secret(text: str) -> str:
+    """Read a secret key."""
+    if len(text) < KEY_LENGTH:
+        raise ValueError(f"this is no key: write {KEY_LENGTH} random characters or more")  # and do not repeat it
+    return text
+
+
 _OFFSET = re.compile(r"([+-])(\d{1,6})([dhm])")
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
@@ -89,6 +98,13 @@ def paths(text: str) -> Mapping[str, str]:
     if not found or len(found) != len(names(text)):
         raise ValueError(f"{text!r} is no list such as stripe=some.module.Adapter,other=some.other.Adapter")
     return found
+
+
+def address(text: str) -> str:
+    """Read the address of a site, such as ``https://members.example.org``."""
+    if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", text):
+        raise ValueError(f"{text!r} is no address such as https://members.example.org")
+    return text.rstrip("/")
 
 
 @lru_cache(maxsize=8)
@@ -139,6 +155,19 @@ GATEWAYS: Setting[Mapping[str, str]] = Setting(
     paths,
     "The gateways that can be used, each with its adapter.",
 )
+URL: Setting[str] = Setting("GOODSTANDING_URL", "", address, "The site's own address, as people type it.")
+ACCESS_COOKIE_DOMAIN: Setting[str] = Setting(
+    "GOODSTANDING_ACCESS_COOKIE_DOMAIN",
+    "",
+    str,
+    "The domain whose hosts are shown the access cookie; empty: the site's own host alone.",
+)
+ACCESS_HOSTS: Setting[tuple[str, ...]] = Setting(
+    "GOODSTANDING_ACCESS_HOSTS", (), names, "Other hosts, guarded by forward-auth, to which people are led back."
+)
+CARD_KEY: Setting[str] = Setting(
+    "GOODSTANDING_CARD_KEY", "", secret, "Keys the digests of cards; the site makes one, under GOODSTANDING_HOME."
+)
 
 SETTINGS: tuple[Setting[Any], ...] = (
     HOME,
@@ -151,6 +180,10 @@ SETTINGS: tuple[Setting[Any], ...] = (
     WEB_PROCESSES,
     WEB_THREADS,
     GATEWAYS,
+    CARD_KEY,
+    URL,
+    ACCESS_COOKIE_DOMAIN,
+    ACCESS_HOSTS,
 )
 
 
@@ -163,6 +196,26 @@ def clock() -> datetime | timedelta | None:
     """Return the moment at which the clock stands still, or the offset with which it runs, or ``None``: the real time."""
     text = CLOCK.value()
     return clock_text(text) if text else None
+
+
+def session_seconds() -> int:
+    """Return how long a log-in lasts."""
+    return settings.SESSION_COOKIE_AGE
+
+
+def session_is_forgotten_with_the_browser() -> bool:
+    """Return whether a log-in ends where the browser is closed."""
+    return settings.SESSION_EXPIRE_AT_BROWSER_CLOSE
+
+
+def session_cookie_is_secure() -> bool:
+    """Return whether the browser sends cookies by https only."""
+    return settings.SESSION_COOKIE_SECURE
+
+
+def session_engine() -> str:
+    """Return the dotted path of what keeps sessions."""
+    return settings.SESSION_ENGINE
 
 
 @checks.register("goodstanding")

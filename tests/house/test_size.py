@@ -11,7 +11,9 @@ FOLDERS = ("src", "scripts", "tests", "bench")
 
 
 def test_no_file_is_longer_than_400_lines():
-    long = {shown(path): count for path in files(*FOLDERS) if (count := len(path.read_text().splitlines())) > FILE_LINES}
+    long = {
+        shown(path): count for path in files(*FOLDERS) if (count := len(path.read_text().splitlines())) > FILE_LINES
+    }
     assert not long, long
 
 

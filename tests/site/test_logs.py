@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -59,6 +60,6 @@ def test_a_view_that_breaks_leaves_a_traceback_without_the_form():
 
 
 def test_errors_are_not_mailed_and_sql_is_not_logged():
-    configured = logging_settings("DEBUG")
+    configured: Any = logging_settings("DEBUG")
     assert list(configured["handlers"]) == ["stderr"]
     assert configured["loggers"]["django.db.backends"]["level"] == "WARNING"

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import signal
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.site.command import Site, free_port
 
-pytestmark = [pytest.mark.loopback, pytest.mark.slow]
+PROCESSES = Path("/proc")
+pytestmark = [
+    pytest.mark.loopback,
+    pytest.mark.slow,
+    pytest.mark.skipif(not PROCESSES.is_dir(), reason="looks for processes in /proc"),
+]
 PATIENCE_SECONDS = 60
 
 
@@ -46,10 +53,10 @@ class Running:
     def others(self) -> list[int]:
         """Return the ids of the processes of its group, itself left out."""
         found = []
-        for entry in os.listdir("/proc"):
+        for pid in (int(path.name) for path in PROCESSES.iterdir() if path.name.isdigit()):
             try:
-                if entry.isdigit() and os.getpgid(int(entry)) == self.process.pid != int(entry):
-                    found.append(int(entry))
+                if os.getpgid(pid) == self.process.pid != pid:
+                    found.append(pid)
             except ProcessLookupError:
                 continue
         return found
@@ -67,15 +74,14 @@ def up(tmp_path) -> Iterator[Running]:
         running.wait_until_up()
         yield running
     finally:
-        if running.process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(running.process.pid, signal.SIGKILL)
         running.process.communicate()
 
 
 def named(pid: int) -> str:
     """Return the command line of a process."""
-    with open(f"/proc/{pid}/cmdline", "rb") as file:
-        return file.read().replace(b"\0", b" ").decode()
+    return (PROCESSES / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode()
 
 
 def test_it_comes_up_and_a_second_one_says_that_the_port_is_in_use(up):

@@ -10,3 +10,7 @@ class BillingConfig(AppConfig):
     label = "gs_billing"
     verbose_name = "Billing"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Make the job handlers known."""
+        from goodstanding.billing import handlers  # noqa: F401, PLC0415 (models are not ready before)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Cast
 
 from goodstanding.billing.models import Fact as FactRow
 from goodstanding.billing.models import GatewayCustomer, ObjectState
+from goodstanding.billing.objects import Facts, Memory, Objects
 from goodstanding.core import codec
 from goodstanding.core.facts import (
     DisputeSeen,
@@ -30,14 +33,14 @@ from goodstanding.core.ids import derived
 from goodstanding.core.levels import joined
 from goodstanding.gateways.models import GatewayAccount
 
-Objects = dict[Key, tuple[Fact, ...]]
+_MEMORY = Memory()
 
 
 @dataclass
 class Told:
     """The objects of one customer as they stand after something was told of them."""
 
-    objects: Objects
+    objects: MutableMapping[Key, tuple[Fact, ...]]
     changed: set[Key] = field(default_factory=set)
 
 
@@ -97,12 +100,17 @@ def objects_of(customers: Iterable[str]) -> dict[str, Objects]:
     return _objects(ObjectState.objects.filter(customer__in=list(customers)))
 
 
-def objects_of_member(member: str) -> dict[str, Objects]:
-    """Return the objects of each customer (by public id) of one member."""
-    return _objects(ObjectState.objects.filter(customer__member=member))
+def objects_around(customer: GatewayCustomer) -> dict[str, Objects]:
+    """Return the objects of a customer, and of the other customers of the same member, by the customers' public ids."""
+    rows = ObjectState.objects.all()
+    member = customer.member_id
+    rows = rows.filter(customer__member=member) if member else rows.filter(customer=customer)
+    found = _objects(rows, read=_MEMORY.read)
+    found.setdefault(customer.pk, Objects())
+    return found
 
 
-def waiting(facts: Sequence[Fact], *, account: GatewayAccount) -> Objects:
+def waiting(facts: Sequence[Fact], *, account: GatewayAccount) -> dict[Key, Facts]:
     """Return what was told before of the objects that ``facts`` tell of, as far as they belong to no customer (yet)."""
     keys = {key_of(fact) for fact in facts}
     rows = ObjectState.objects.filter(gateway_account=account, customer=None, ref__in={ref for _, ref in keys})
@@ -126,11 +134,14 @@ def decoded(row: ObjectState) -> tuple[Fact, ...]:
     return tuple(codec.decode(fact) for fact in row.facts)
 
 
-def _objects(rows: models.QuerySet[ObjectState]) -> dict[str, Objects]:
-    found: defaultdict[str, Objects] = defaultdict(dict)
-    for owner, kind, ref, facts in rows.order_by().values_list("customer_id", "kind", "ref", "facts"):
+def _objects(rows: models.QuerySet[ObjectState], *, read: Callable[[str], Facts] = codec.loads) -> dict[str, Objects]:
+    found: dict[str, Objects] = {}
+    texts = rows.order_by().annotate(text=Cast("facts", models.TextField()))
+    for owner, kind, ref, text in texts.values_list("customer_id", "kind", "ref", "text"):
         assert owner is not None, ref
-        found[owner][(kind, ref)] = tuple(codec.decode(fact) for fact in facts)
+        if owner not in found:
+            found[owner] = Objects(read=read)
+        found[owner].add((kind, ref), text)
     return found
 
 
@@ -209,16 +220,23 @@ def owner_of(account: GatewayAccount, facts: Iterable[Fact]) -> str:
     refs = refs_of(facts)
     if not refs:
         return ""
-    tied = Q(ref__in=refs) | Q(link_one__in=refs) | Q(link_two__in=refs)
-    rows = ObjectState.objects.filter(tied, gateway_account=account, customer__isnull=False).order_by("id")
+    tied = Q(gateway_account=account, ref__in=refs) | _linked(account, refs)
+    rows = ObjectState.objects.filter(tied, customer__isnull=False).order_by("id")
     return rows.values_list("customer__external_id", flat=True).first() or ""
+
+
+def _linked(account: GatewayAccount, refs: AbstractSet[str]) -> Q:
+    """Objects that are linked to ``refs``. Worded so that each part is found by its own index, on SQLite too."""
+    one = Q(gateway_account=account, link_one__in=refs) & ~Q(link_one="")
+    two = Q(gateway_account=account, link_two__in=refs) & ~Q(link_two="")
+    return one | two
 
 
 def adopt(refs: set[str], told: Told, *, account: GatewayAccount, customer: GatewayCustomer) -> None:
     """Give the customer those objects that waited to know whose they are and are tied to ``refs``, and theirs in turn."""
     while refs:
-        tied = Q(link_one__in=refs) | Q(link_two__in=refs)
-        waiting = list(ObjectState.objects.select_for_update().filter(tied, gateway_account=account, customer=None))
+        tied = ObjectState.objects.filter(_linked(account, refs), customer=None)
+        waiting = list(tied.order_by("pk").select_for_update())
         if not waiting:
             return
         seen = refs

@@ -9,12 +9,13 @@ from typing import Any
 from goodstanding.catalogue.models import Interval
 from goodstanding.core.currencies import UnknownCurrency, exponent
 
-_SLUG = re.compile(r"^[a-z0-9][a-z0-9_-]{0,59}$")
+SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+MEMBERTYPE = re.compile(r"[A-Za-z0-9]{1,40}")
 _LEVEL_KEYS = {
     "slug", "name", "group", "group_allows_several", "grace_days", "prepaid_grace_days", "prices", "legacy_membertype_id"
 }  # fmt: skip
 _PRICE_KEYS = {"amount_minor", "currency", "interval", "interval_count"}
-_GATEWAYS = ("stripe",)
+GATEWAYS = ("stripe",)
 
 
 class CatalogueRefused(ValueError):
@@ -85,7 +86,7 @@ class _Reader:
         self._unknown(_LEVEL_KEYS)
         slug, group = self._slug("slug"), self._slug("group")
         membertype = self.raw.get("legacy_membertype_id")
-        if membertype is not None and not re.fullmatch(r"[A-Za-z0-9]{1,40}", str(membertype)):
+        if membertype is not None and not MEMBERTYPE.fullmatch(str(membertype)):
             self._fault("legacy_membertype_id is no number or short name")
         prices = self.raw.get("prices", [])
         if not isinstance(prices, list) or not all(isinstance(price, dict) for price in prices):
@@ -106,7 +107,7 @@ class _Reader:
         )
 
     def price(self) -> PriceEntry:
-        self._unknown(_PRICE_KEYS | set(_GATEWAYS))
+        self._unknown(_PRICE_KEYS | set(GATEWAYS))
         currency = str(self.raw.get("currency", "")).upper()
         try:
             exponent(currency)
@@ -125,7 +126,7 @@ class _Reader:
 
     def _names(self) -> list[tuple[str, str, str]]:
         found = []
-        for gateway in _GATEWAYS:
+        for gateway in GATEWAYS:
             names = self.raw.get(gateway)
             if names is None or names == {}:
                 continue
@@ -148,7 +149,7 @@ class _Reader:
 
     def _slug(self, name: str) -> str:
         value = self.raw.get(name)
-        if not isinstance(value, str) or not _SLUG.match(value):
+        if not isinstance(value, str) or not SLUG.fullmatch(value):
             self._fault(f"{name} is not made of small letters, digits, - and _ (up to 60)")
             return ""
         return value

@@ -7,6 +7,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from goodstanding.core.money import Money
+
 
 class LevelGroup(models.Model):
     """Levels of which a member holds one at a time, or several."""
@@ -89,7 +91,19 @@ class Price(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.level_id}: {self.amount_minor} {self.currency} each {self.interval_count} {self.interval}"
+        return f"{self.level_id}: {self.words}"
+
+    @property
+    def words(self) -> str:
+        """The price without its level: ``60.00 USD each month``."""
+        amount = Money(self.amount_minor, self.currency)
+        if self.interval == Interval.ONCE:
+            return f"{amount} once"
+        return (
+            f"{amount} each {self.interval}"
+            if self.interval_count == 1
+            else f"{amount} each {self.interval_count} {self.interval}s"
+        )
 
 
 class GatewayPrice(models.Model):

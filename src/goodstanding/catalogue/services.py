@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.entries import CatalogueRefused, LevelEntry, PriceEntry, read_entries
@@ -42,6 +43,8 @@ def import_catalogue(text: str, *, now: datetime) -> Imported:
         faults = _claimed_elsewhere(entries)
         if faults:
             raise CatalogueRefused(faults)
+        # Two levels of the file may have changed numbers with each other.
+        Level.objects.filter(slug__in=[entry.slug for entry in entries]).update(legacy_membertype_id=None)
         for entry in entries:
             _take_level(entry, now)
         for entry in entries:
@@ -56,6 +59,11 @@ def set_terms(level: Level, *, grace_days: int, prepaid_grace_days: int, now: da
     with transaction.atomic():
         _promise(level.slug, grace_days, prepaid_grace_days, now)
         changed(now=now)
+
+
+def price_id(level: str, amount_minor: int, currency: str, interval: str, interval_count: int) -> str:
+    """Return the public id of a price: what it is. So it never changes; another amount is another price."""
+    return derived("prc", level, str(amount_minor), currency, interval, str(interval_count))
 
 
 def changed(*, now: datetime) -> None:
@@ -112,9 +120,9 @@ def _promise(level: str, grace_days: int, prepaid_grace_days: int, now: datetime
 
 
 def _take_price(level: str, entry: PriceEntry) -> None:
-    parts = (level, str(entry.amount_minor), entry.currency, entry.interval, str(entry.interval_count))
+    pk = price_id(level, entry.amount_minor, entry.currency, entry.interval, entry.interval_count)
     price, _ = Price.objects.get_or_create(
-        id=derived("prc", *parts),
+        id=pk,
         defaults={
             "level_id": level,
             "amount_minor": entry.amount_minor,
@@ -123,11 +131,20 @@ def _take_price(level: str, entry: PriceEntry) -> None:
             "interval_count": entry.interval_count,
         },
     )
-    for gateway, price_id, lookup_key in entry.names:
+    for gateway, external_id, lookup_key in entry.names:
         rows = GatewayPrice.objects.filter(gateway=gateway)
-        row = (rows.filter(external_id=price_id) if price_id else rows.filter(lookup_key=lookup_key)).first()
+        row = (rows.filter(external_id=external_id) if external_id else rows.filter(lookup_key=lookup_key)).first()
+        _let_go(rows.exclude(pk=row.pk) if row else rows, lookup_key)
         if row is None:
-            GatewayPrice.objects.create(price=price, gateway=gateway, external_id=price_id, lookup_key=lookup_key)
+            GatewayPrice.objects.create(price=price, gateway=gateway, external_id=external_id, lookup_key=lookup_key)
         elif (row.price_id, row.lookup_key) != (price.id, lookup_key):
             row.price, row.lookup_key = price, lookup_key
             row.save(update_fields=["price", "lookup_key"])
+
+
+def _let_go(others: QuerySet[GatewayPrice], lookup_key: str) -> None:
+    """Take a lookup key from whoever has it: at the gateway it passes from price to price, and is one's at a time."""
+    if lookup_key:
+        held = others.filter(lookup_key=lookup_key)
+        held.filter(external_id="").delete()
+        held.update(lookup_key="")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import types
+import json
 import typing
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -46,57 +46,68 @@ def decode(data: Json) -> Fact:
     return typing.cast(Fact, _decoder(kind)(data))
 
 
+def loads(text: str) -> tuple[Fact, ...]:
+    """Return the facts in the text of a JSON list."""
+    return tuple([decode(data) for data in json.loads(text)])
+
+
 def _encode(value: Any) -> Json:
     out: Json = {}
     cls: Any = type(value)
-    for name, default in _defaults(cls):
+    for name, default, plain in _writers(cls):
         field = getattr(value, name)
-        if field == default and default is not dataclasses.MISSING:
-            continue
-        out[name] = _plain(field)
+        if field is not default and field != default:
+            out[name] = plain(field) if plain else field
     return out
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        assert value.tzinfo is not None, value
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if dataclasses.is_dataclass(value):
-        return _encode(value)
-    return value
+def _stamp(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    assert value.tzinfo is not None, value
+    return (value if value.tzinfo is UTC else value.astimezone(UTC)).isoformat()
 
 
 @cache
-def _defaults(cls: type[Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple((field.name, field.default) for field in dataclasses.fields(cls))
-
-
-@cache
-def _decoder(cls: type[Any]) -> Callable[[Json], Any]:
+def _writers(cls: Any) -> tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]:
+    """Of each field its name, its default, and how it is written (``None``: as it is)."""
     hints = typing.get_type_hints(cls)
-    readers = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(cls)}
+    return tuple((field.name, field.default, _writer(hints[field.name])) for field in dataclasses.fields(cls))
+
+
+def _writer(hint: Any) -> Callable[[Any], Any] | None:
+    if hint is datetime or hint == datetime | None:
+        return _stamp
+    if typing.get_origin(hint) is tuple:
+        each = _writer(typing.get_args(hint)[0])
+        return (lambda value: [each(part) for part in value]) if each else list
+    return _encode if dataclasses.is_dataclass(hint) else None
+
+
+@cache
+def _decoder(cls: Any) -> Callable[[Json], Any]:
+    hints = typing.get_type_hints(cls)
+    names = frozenset(hints)
+    readers = tuple((name, reader) for name in hints if (reader := _reader(hints[name])))
 
     def read(data: Json) -> Any:
-        return cls(**{name: reader(data[name]) for name, reader in readers.items() if name in data})
+        fields = {name: value for name, value in data.items() if name in names}
+        for name, reader in readers:
+            if name in fields:
+                fields[name] = reader(fields[name])
+        return cls(**fields)
 
     return read
 
 
-def _reader(hint: Any) -> Callable[[Any], Any]:
+def _reader(hint: Any) -> Callable[[Any], Any] | None:
+    """How a field is read (``None``: as it is)."""
     if hint is datetime:
         return datetime.fromisoformat
-    if typing.get_origin(hint) is types.UnionType:
-        inner = _reader(next(arg for arg in typing.get_args(hint) if arg is not type(None)))
-        return lambda value: None if value is None else inner(value)
+    if hint == datetime | None:
+        return lambda value: None if value is None else datetime.fromisoformat(value)
     if typing.get_origin(hint) is tuple:
-        args = typing.get_args(hint)
-        if args[-1] is Ellipsis:
-            each = _reader(args[0])
-            return lambda value: tuple(each(part) for part in value)
-        return tuple
-    if dataclasses.is_dataclass(hint):
-        assert isinstance(hint, type), hint
-        return _decoder(hint)
-    return lambda value: value
+        each = _reader(typing.get_args(hint)[0])
+        return (lambda value: tuple([each(part) for part in value])) if each else tuple
+    cls: Any = hint
+    return _decoder(cls) if dataclasses.is_dataclass(hint) else None

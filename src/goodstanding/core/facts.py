@@ -27,13 +27,14 @@ class PriceHints:
 
 @dataclass(frozen=True, slots=True)
 class CustomerSeen:
-    """A customer record of the gateway, as it stood at ``at``."""
+    """A customer record of the gateway, as it stood at ``at``. ``rank`` orders tellings of the same second, as below."""
 
     customer: str
     at: datetime
     email: str = ""
     name: str = ""
     deleted: bool = False
+    rank: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ The state of an object is a *set* of facts from which only those are dropped tha
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby, pairwise, permutations
+from typing import Any, TypeVar
 
 from goodstanding.core import codec
 from goodstanding.core.facts import (
@@ -46,6 +48,7 @@ _CYCLE = {str(status): rank for rank, status in enumerate(SubscriptionStatus)}
 _INVOICE_RANK = {"draft": 0, "deleted": 1, "open": 2, "uncollectible": 3, "void": 4, "paid": 5}
 
 Key = tuple[str, str]  # (kind, reference)
+Some = TypeVar("Some", bound=Fact)
 
 
 def key_of(fact: Fact) -> Key:
@@ -75,55 +78,60 @@ def condense(facts: Iterable[Fact]) -> tuple[Fact, ...]:
 
     ``condense(condense(a) + b) == condense(a + b)`` for any a and b, in any order.
     """
-    distinct = {_canonical(fact): fact for fact in facts}
-    ordered = [distinct[key] for key in sorted(distinct)]
+    ordered = _ordered(dict.fromkeys(facts), _moment)
     if ordered and isinstance(ordered[0], InvoiceSeen | InvoicePaymentFailed):
         return tuple(_condense_invoice(ordered))
     if ordered and isinstance(ordered[0], PaymentLinked):
-        return (min(ordered, key=lambda fact: (fact.at, _canonical(fact))),)
+        return (ordered[0],)
     if ordered and isinstance(ordered[0], CustomerSeen):
         return tuple(_condense_customer([fact for fact in ordered if isinstance(fact, CustomerSeen)]))
     return tuple(ordered)
 
 
 def _condense_invoice(facts: Sequence[Fact]) -> list[Fact]:
+    """Failures, and of the tellings the most advanced one, the earliest settlement, and the earliest closing."""
     seen = [fact for fact in facts if isinstance(fact, InvoiceSeen)]
-    keep: list[Fact] = [fact for fact in facts if isinstance(fact, InvoicePaymentFailed)]
-    if seen:
-        chosen = {_canonical(fact): fact for fact in _best_of_each(seen)}
-        keep.extend(chosen[key] for key in sorted(chosen))
-    return keep
+    keep = [_ordered(seen, _progress)[-1]] if seen else []
+    keep += _ordered([fact for fact in seen if fact.status == "paid"], settled_moment)[:1]
+    keep += _ordered([fact for fact in seen if closed_moment(fact) is not None], _closed)[:1]
+    return [fact for fact in facts if isinstance(fact, InvoicePaymentFailed) or fact in keep]
 
 
-def _best_of_each(seen: Sequence[InvoiceSeen]) -> list[InvoiceSeen]:
-    """The most advanced telling, the earliest settlement, and the earliest closing."""
-    best = [max(seen, key=_progress)]
-    paid = [fact for fact in seen if fact.status == "paid"]
-    if paid:
-        best.append(min(paid, key=lambda fact: (settled_moment(fact), _canonical(fact))))
-    closed = [fact for fact in seen if closed_moment(fact) is not None]
-    if closed:
-        best.append(min(closed, key=lambda fact: (closed_moment(fact) or fact.at, _canonical(fact))))
-    return best
+def _progress(fact: InvoiceSeen) -> tuple[int, datetime]:
+    return _INVOICE_RANK[fact.status], fact.at
 
 
-def _progress(fact: InvoiceSeen) -> tuple[int, datetime, str]:
-    return _INVOICE_RANK[fact.status], fact.at, _canonical(fact)
+def _closed(fact: InvoiceSeen) -> datetime:
+    return closed_moment(fact) or fact.at
 
 
 def _condense_customer(seen: Sequence[CustomerSeen]) -> list[Fact]:
-    """The first and the last telling, and the first and the last with an e-mail: the rest is no business of ours."""
-    mailed = [fact for fact in seen if fact.email]
-    chosen = {}
-    for group in (seen, mailed):
-        if group:
-            for fact in (min(group, key=_when), max(group, key=_when)):
-                chosen[_canonical(fact)] = fact
-    return [chosen[key] for key in sorted(chosen)]
+    """The first and the last telling, also of those with an e-mail, and the first name: the rest is no business of ours."""
+    in_turn = _ordered(seen, _when)
+    mailed = [fact for fact in in_turn if fact.email]
+    keep = [*in_turn[:1], *in_turn[-1:], *mailed[:1], *mailed[-1:]]
+    keep += [fact for fact in in_turn if fact.name][:1] + [fact for fact in in_turn if fact.deleted][:1]
+    return [fact for fact in seen if fact in keep]
 
 
-def _when(fact: CustomerSeen) -> tuple[datetime, bool, str]:
-    return fact.at, fact.deleted, _canonical(fact)
+def _when(fact: CustomerSeen) -> tuple[datetime, int]:
+    return fact.at, fact.rank
+
+
+def _moment(fact: Fact) -> datetime:
+    return fact.at
+
+
+def _ordered(facts: Iterable[Some], key: Callable[[Some], Any]) -> list[Some]:
+    """Return facts by ``key``, and where that ties by their content: never by how they arrived.
+
+    The content is written out for ties alone: that costs more than all the rest.
+    """
+    ordered = sorted(facts, key=key)
+    if len(ordered) < 2:
+        return ordered
+    tied = (list(together) for _, together in groupby(ordered, key))
+    return [fact for some in tied for fact in (sorted(some, key=_canonical) if len(some) > 1 else some)]
 
 
 def _canonical(fact: Fact) -> str:
@@ -164,7 +172,7 @@ def invoice_state(facts: Iterable[Fact]) -> InvoiceState:
     settled = [settled_moment(fact) for fact in seen if fact.status == "paid"]
     closed = [moment for fact in seen if (moment := closed_moment(fact)) is not None]
     return InvoiceState(
-        last=max(seen, key=_progress) if seen else None,
+        last=_ordered(seen, _progress)[-1] if seen else None,
         settled_at=min(settled, default=None),
         closed_at=min(closed, default=None),
         failed_at=tuple(sorted(failures)),
@@ -175,34 +183,43 @@ def in_order(facts: Iterable[Fact]) -> list[SubscriptionSeen]:
     """Return the tellings of one subscription in the order in which they came about.
 
     By time; within one second by the life cycle (created, updated, deleted), and among updates by what each says it
-    changed: the one comes next whose state, with its changes undone, is the state before it. Ties that remain follow
-    the status's life cycle and then the content, so that the order never depends on arrival.
+    changed: each one's state, with its changes undone, is the state before it. Ties that remain follow the status's life
+    cycle and then the content, so that the order never depends on arrival.
     """
-    seen = sorted(
-        (fact for fact in facts if isinstance(fact, SubscriptionSeen)),
-        key=lambda fact: (fact.at, fact.rank, _canonical(fact)),
-    )
     ordered: list[SubscriptionSeen] = []
-    index = 0
-    while index < len(seen):
-        tied = [fact for fact in seen[index:] if (fact.at, fact.rank) == (seen[index].at, seen[index].rank)]
-        index += len(tied)
-        while tied:
-            following = tied[0] if len(tied) == 1 else _following(ordered[-1] if ordered else None, tied)
-            ordered.append(following)
-            tied.remove(following)
+    seen = _ordered((fact for fact in facts if isinstance(fact, SubscriptionSeen)), _turn)
+    for _, together in groupby(seen, _turn):
+        tied = list(together)
+        ordered += tied if len(tied) == 1 else _chained(ordered[-1] if ordered else None, tied)
     return ordered
 
 
-def _following(last: SubscriptionSeen | None, tied: Sequence[SubscriptionSeen]) -> SubscriptionSeen:
-    def unlike(fact: SubscriptionSeen) -> int:
-        """How many fields differ between the last state and this one with its changes undone."""
-        if last is None:
-            return 0
-        undone = {**dict(fact.state), **dict(fact.before)}
-        return sum(value != undone.get(name, "") for name, value in last.state)
+def _turn(fact: SubscriptionSeen) -> tuple[datetime, int]:
+    return fact.at, fact.rank
 
-    return min(tied, key=lambda fact: (unlike(fact), _CYCLE.get(fact.status, 0), _canonical(fact)))
+
+_MOST_TRIED = 6  # of more tellings than these in one second not every order is tried
+
+
+def _chained(last: SubscriptionSeen | None, tied: Sequence[SubscriptionSeen]) -> list[SubscriptionSeen]:
+    tied = sorted(tied, key=lambda fact: (_CYCLE.get(fact.status, 0), bool(fact.before), _canonical(fact)))
+    if len(tied) <= _MOST_TRIED:
+        misfits = {(one, other): _unlike(one, other) for one in (last, *tied) for other in tied}
+        return list(min(permutations(tied), key=lambda order: sum(misfits[pair] for pair in pairwise((last, *order)))))
+    chain: list[SubscriptionSeen] = []
+    while tied:
+        before = chain[-1] if chain else last
+        chain.append(min(tied, key=lambda fact: _unlike(before, fact)))
+        tied.remove(chain[-1])
+    return chain
+
+
+def _unlike(last: SubscriptionSeen | None, fact: SubscriptionSeen) -> int:
+    """How many fields differ between the state before and this one's with its changes undone."""
+    if last is None:
+        return 0
+    undone = {**dict(fact.state), **dict(fact.before)}
+    return sum(value != undone.get(name, "") for name, value in last.state)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +234,7 @@ class CustomerState:
 
 def customer_state(facts: Iterable[Fact]) -> CustomerState:
     """Return what the facts of one customer come to."""
-    seen = sorted((fact for fact in facts if isinstance(fact, CustomerSeen)), key=_when)
+    seen = _ordered((fact for fact in facts if isinstance(fact, CustomerSeen)), _when)
     emails = [fact.email for fact in seen if fact.email]
     names = [fact.name for fact in seen if fact.name]
     return CustomerState(
@@ -239,9 +256,7 @@ class DisputeState:
 
 def dispute_state(facts: Iterable[Fact]) -> DisputeState | None:
     """Return what the facts of one dispute come to. Once closed it stays closed, as it was closed first."""
-    seen = sorted(
-        (fact for fact in facts if isinstance(fact, DisputeSeen)), key=lambda fact: (fact.at, _canonical(fact))
-    )
+    seen = _ordered((fact for fact in facts if isinstance(fact, DisputeSeen)), _moment)
     if not seen:
         return None
     closed = [fact for fact in seen if fact.status != "open"]
@@ -259,9 +274,7 @@ class RefundState:
 
 def refund_state(facts: Iterable[Fact]) -> RefundState | None:
     """Return what the facts of one refund come to. A failed or cancelled one gave nothing back from then on."""
-    seen = sorted(
-        (fact for fact in facts if isinstance(fact, RefundSeen)), key=lambda fact: (fact.at, _canonical(fact))
-    )
+    seen = _ordered((fact for fact in facts if isinstance(fact, RefundSeen)), _moment)
     if not seen:
         return None
     failed = [fact for fact in seen if fact.status in ("failed", "cancelled")]
@@ -273,5 +286,11 @@ def payment_state(facts: Iterable[Fact]) -> PaymentSeen | None:
     seen = [fact for fact in facts if isinstance(fact, PaymentSeen)]
     if not seen:
         return None
-    order = {"pending": 0, "failed": 1, "succeeded": 2}
-    return max(seen, key=lambda fact: (fact.at, order[fact.status], fact.refunded_minor, _canonical(fact)))
+    return _ordered(seen, _went_further)[-1]
+
+
+_PAYMENT_RANK = {"pending": 0, "failed": 1, "succeeded": 2}
+
+
+def _went_further(fact: PaymentSeen) -> tuple[datetime, int, int]:
+    return fact.at, _PAYMENT_RANK[fact.status], fact.refunded_minor

@@ -6,6 +6,7 @@ import base64
 import hashlib
 
 _LENGTH = 20
+_DIGEST_BYTES = 15  # in whole groups of five, as many as the letters are made of
 
 
 def derived(prefix: str, *parts: str) -> str:
@@ -15,5 +16,5 @@ def derived(prefix: str, *parts: str) -> str:
     """
     assert parts, prefix
     packed = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
-    digest = hashlib.sha256(packed).digest()
+    digest = hashlib.sha256(packed).digest()[:_DIGEST_BYTES]
     return f"{prefix}_{base64.b32encode(digest).decode().lower()[:_LENGTH]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,34 +96,29 @@ class Ledger:
         return tuple(sorted({*told, *self._failed_by_invoice.get(invoice, ())}))
 
     def taken_of(self, invoice: str) -> list[Taken]:
-        """Return what an invoice's charges say was refunded, where the refunds themselves were never told."""
-        known = {refund.last.payment for refund in self.refunds.values()}
-        known_intents = {refund.last.intent for refund in self.refunds.values() if not refund.last.payment}
-        found = []
-        for payment in self.payments.values():
-            if not payment.refunded_minor or payment.payment in known or payment.intent in known_intents:
-                continue
-            if self.invoice_of(payment.payment) != invoice:
-                continue
-            before = 0
-            for told in sorted(self._tellings(payment.payment), key=lambda fact: (fact.at, fact.refunded_minor)):
-                if told.refunded_minor > before:
-                    found.append(Taken(told.at, told.refunded_minor - before))
-                    before = told.refunded_minor
-        return found
-
-    def _of(self, kind: str) -> dict[str, tuple[Fact, ...]]:
-        return self._by_kind.get(kind, {})
+        """Return what an invoice's charges say was refunded, beyond the refunds that were told themselves."""
+        return self._taken_by_invoice.get(invoice, [])
 
     @cached_property
-    def _by_kind(self) -> dict[str, dict[str, tuple[Fact, ...]]]:
-        found: defaultdict[str, dict[str, tuple[Fact, ...]]] = defaultdict(dict)
-        for (kind, ref), facts in sorted(self.objects.items()):
-            found[kind][ref] = facts
+    def _refunds_told(self) -> Counter[str]:
+        """What the refunds of each payment come to, by the reference that they give: the payment's, or its intent's."""
+        told: Counter[str] = Counter()
+        for refund in self.refunds.values():
+            told[refund.last.payment or refund.last.intent] += refund.last.amount_minor
+        return told
+
+    def _of(self, kind: str) -> dict[str, tuple[Fact, ...]]:
+        return {ref: self.objects[kind, ref] for ref in self._refs.get(kind, ())}
+
+    @cached_property
+    def _refs(self) -> dict[str, list[str]]:
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for kind, ref in sorted(self.objects):
+            found[kind].append(ref)
         return dict(found)
 
     def _tellings(self, payment: str) -> list[PaymentSeen]:
-        return [fact for fact in self._of("payment")[payment] if isinstance(fact, PaymentSeen)]
+        return [fact for fact in self.objects["payment", payment] if isinstance(fact, PaymentSeen)]
 
     @cached_property
     def _parents(self) -> dict[str, str]:
@@ -184,4 +179,18 @@ class Ledger:
             for told in self._tellings(ref):
                 if told.status == "failed":
                     found[self.invoice_of(ref)].append(told.at)
+        return dict(found)
+
+    @cached_property
+    def _taken_by_invoice(self) -> dict[str, list[Taken]]:
+        found: defaultdict[str, list[Taken]] = defaultdict(list)
+        for payment in self.payments.values():
+            if not payment.refunded_minor:
+                continue
+            before = self._refunds_told[payment.payment] + (self._refunds_told[payment.intent] if payment.intent else 0)
+            for told in sorted(self._tellings(payment.payment), key=lambda fact: (fact.at, fact.refunded_minor)):
+                if told.refunded_minor > before:
+                    taken = Taken(told.at, told.refunded_minor - before)
+                    found[self.invoice_of(payment.payment)].append(taken)
+                    before = told.refunded_minor
         return dict(found)

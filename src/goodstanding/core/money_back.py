@@ -12,7 +12,7 @@ from goodstanding.core.records import Hold, HoldKind, Revocation
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A charge that says it was refunded by ``refunded_minor`` in all, as told at ``at``, with no refund of its own known."""
+    """What a charge, as told at ``at``, says was refunded of it, beyond what its refunds say."""
 
     at: datetime
     refunded_minor: int

@@ -9,7 +9,7 @@ membership of its own, and so is a return after the end.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -90,15 +90,11 @@ def place(
     unresolved = False
     ours = []
     for item in items.values():
-        last = ""
-        for at, _, hints in sorted(item.tellings, key=lambda telling: telling[:2]):
-            last = levels.level_of(prices.get(hints.price, hints))
-            if last and (not item.levels or item.levels[-1][1] != last):
-                item.levels.append((at, last))
-        unresolved = unresolved or not last
+        mapped = _read_levels(item, levels, prices)
+        unresolved = unresolved or not mapped
         if item.levels:
             ours.append(item)
-            if not last:
+            if not mapped:
                 alarms.append(
                     Alarm("unmapped_price", item.subscription, "its price stands for no level; the level is kept")
                 )
@@ -110,6 +106,21 @@ def place(
     alarms.extend(_crowded(seats, ledger, groups))
     places = tuple(_place(seat, ledger, terms_at) for seat in seats)
     return Placed(places, tuple(alarms), unresolved)
+
+
+def _read_levels(item: _Item, levels: LevelMap, prices: Mapping[str, PriceHints]) -> bool:
+    """Note which levels an item's prices stood for in turn; return whether the last one stands for one.
+
+    An item that began with somebody else's price is a place from when it first stood for a level.
+    """
+    last = ""
+    for turn, (at, _, hints) in enumerate(sorted(item.tellings, key=lambda telling: telling[:2])):
+        last = levels.level_of(prices.get(hints.price, hints))
+        if last and not item.levels and turn:
+            item.started_at = max(item.started_at, at)
+        if last and (not item.levels or item.levels[-1][1] != last):
+            item.levels.append((at, last))
+    return bool(last)
 
 
 def item_key(item: str, subscription: str) -> str:
@@ -130,17 +141,17 @@ def _items(ledger: Ledger) -> dict[str, _Item]:
         assert state.last is not None, invoice
         for line in state.last.lines:
             if line.kind != "other" and (line.subscription or line.item):
-                _take_line(line, invoice, state.last.created_at, found, ledger)
+                _take_line(line, invoice, state.last.created_at, found)
     return found
 
 
-def _take_line(line: LineSeen, invoice: str, drawn_up_at: datetime, items: dict[str, _Item], ledger: Ledger) -> None:
+def _take_line(line: LineSeen, invoice: str, drawn_up_at: datetime, items: dict[str, _Item]) -> None:
     key = _item_of_line(line, items)
     item = items.setdefault(key, _Item(key, line.subscription, drawn_up_at))
-    if not ledger.subscriptions.get(item.subscription):
+    if all(rank == 0 for _, rank, _ in item.tellings):  # no telling of its subscription names it
         item.started_at = min(item.started_at, drawn_up_at)
     item.lines.append((invoice, line))
-    if line.kind == "regular":
+    if line.kind == "regular" and line.hints != PriceHints(""):
         # A regular line shows the price as it stood when the invoice was drawn up: it tells a change of which the
         # subscription's own event never came. A telling of the subscription in the same second counts more.
         item.tellings.append((drawn_up_at, 0, line.hints))
@@ -173,16 +184,12 @@ def _seats(ours: list[_Item], ledger: Ledger, groups: Mapping[str, str], alarms:
     seats: list[list[_Item]] = []
     for item in ours:
         level = item.levels[0][1]
-        group = groups.get(level, "")
         for seat in seats:
-            same_contract = group and any(
-                other.subscription == item.subscription and groups.get(other.level_at(item.started_at)) == group
-                for other in seat
-            )
+            same_contract = any(_takes_over(item, other, ledger, groups) for other in seat)
             already_held = any(
                 other.subscription != item.subscription
                 and other.level_at(item.started_at) == level
-                and _held_at(ledger.subscriptions.get(other.subscription, []), item.started_at)
+                and _held_at(other, ledger, item.started_at)
                 for other in seat
             )
             if already_held:
@@ -197,26 +204,45 @@ def _seats(ours: list[_Item], ledger: Ledger, groups: Mapping[str, str], alarms:
 
 def _crowded(seats: list[list[_Item]], ledger: Ledger, groups: Mapping[str, str]) -> list[Alarm]:
     """Two live contracts in a group that allows one level: both were paid and both count, but somebody should know."""
-    found, taken = [], {}
+    found, taken = [], set()
     for seat in seats:
         group = groups.get(seat[-1].levels[-1][1], "")
-        tellings = ledger.subscriptions.get(seat[-1].subscription, [])
-        if group and not (tellings and tellings[-1].status in ENDED):
+        last = ledger.subscriptions.get(seat[-1].subscription, [])[-1:]
+        runs = all(told.status not in ENDED and _has(told, {item.key for item in seat}) for told in last)
+        if group and runs:
             if group in taken:
                 words = f"two subscriptions run in {group}, which allows one level"
                 found.append(Alarm("two_in_group", seat[-1].subscription, words))
-            taken[group] = True
+            taken.add(group)
     return found
 
 
-def _held_at(tellings: list[SubscriptionSeen], at: datetime) -> bool:
+def _takes_over(item: _Item, other: _Item, ledger: Ledger, groups: Mapping[str, str]) -> bool:
+    """Whether an item takes the seat of another one of its contract: at its level, or in its group of one level.
+
+    That seat must be there still: the other item is, or a period of it runs on.
+    """
+    before, level, at = other.level_at(item.started_at), item.levels[0][1], item.started_at
+    if other.subscription != item.subscription or (before != level and (groups.get(before) or "?") != groups.get(level)):
+        return False
+    runs_on = any(line.kind == "regular" and line.start <= at < line.end for _, line in other.lines)
+    states = [told for told in ledger.subscriptions.get(other.subscription, []) if told.at <= at]
+    return runs_on or not states or _has(states[-1], {other.key})
+
+
+def _held_at(item: _Item, ledger: Ledger, at: datetime) -> bool:
+    tellings = ledger.subscriptions.get(item.subscription, [])
     states = [told for told in tellings if told.at <= at]
     if not states:
         return not tellings or tellings[0].created_at <= at
     last = states[-1]
     if last.status == SubscriptionStatus.INCOMPLETE:
         return False  # begun and not paid: nothing is held by it yet
-    return last.status not in ENDED and (last.ends_at is None or at < last.ends_at)
+    return last.status not in ENDED and (last.ends_at is None or at < last.ends_at) and _has(last, {item.key})
+
+
+def _has(told: SubscriptionSeen, keys: Set[str]) -> bool:
+    return not told.items or any(item_key(seen.item, told.subscription) in keys for seen in told.items)
 
 
 def _place(seat: list[_Item], ledger: Ledger, terms_at: TermsAt) -> Place:
@@ -243,17 +269,16 @@ def _place(seat: list[_Item], ledger: Ledger, terms_at: TermsAt) -> Place:
 
 
 def _levels(seat: list[_Item], begun_at: datetime, terms_at: TermsAt) -> tuple[LevelSpan, ...]:
-    changes = sorted((at, index, level) for index, item in enumerate(seat) for at, level in item.levels)
+    changes = sorted(
+        (at, index, turn, level) for index, item in enumerate(seat) for turn, (at, level) in enumerate(item.levels)
+    )
     spans: list[LevelSpan] = []
-    for at, _, level in changes:
-        since = begun_at if not spans else max(at, begun_at)
-        if spans and spans[-1].level == level:
-            continue
-        if spans and spans[-1].since == since and len(spans) > 1:
+    for at, _, _, level in changes:
+        since = max(at, begun_at) if spans else begun_at
+        if spans and spans[-1].since == since:
             spans.pop()  # changed again within the same second: only the last one was ever held
-            if spans[-1].level == level:
-                continue
-        spans.append(LevelSpan(since, level, terms_at(level, since)))
+        if not spans or spans[-1].level != level:
+            spans.append(LevelSpan(since, level, terms_at(level, since)))
     return tuple(spans)
 
 
@@ -264,12 +289,8 @@ def _states(tellings: list[SubscriptionSeen], keys: frozenset[str]) -> tuple[Sub
         if told.status in ENDED:
             at = min(told.ended_at or told.at, told.at)
             return (*(state for state in states if state.at < at), SubscriptionState(at, ended=True))
-        present = not told.items or any(item_key(seen.item, told.subscription) in keys for seen in told.items)
-        states.append(
-            SubscriptionState(
-                told.at, ended=not present, ends_at=told.ends_at, paused=told.paused, resumes_at=told.resumes_at
-            )
-        )
+        ended = not _has(told, keys)
+        states.append(SubscriptionState(told.at, ended, told.ends_at, told.paused, told.resumes_at))
     return tuple(states)
 
 

@@ -7,13 +7,28 @@ a method that it lacks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from goodstanding.core.facts import Fact
+from goodstanding.core.money import Money
+from goodstanding.gateways.requests import (
+    BeginRequest,
+    Begun,
+    Change,
+    ChargeRequest,
+    Enrolment,
+    StoredMethod,
+    Taken,
+    TryCard,
+    When,
+)
+
+Send = Callable[[Mapping[str, str], bytes], object]
+"""Hands over a message with its headers; raises where it was not taken."""
 
 
 class Ability(StrEnum):
@@ -22,6 +37,7 @@ class Ability(StrEnum):
     VERIFY = "verify"
     PARSE = "parse"
     FACTS = "facts"
+    ENROL = "enrol"
     BEGIN = "begin"
     LOOK = "look"
     FETCH_SINCE = "fetch_since"
@@ -33,7 +49,13 @@ class Ability(StrEnum):
     CHANGE = "change"
     END = "end"
     RESUME = "resume"
+    METHODS = "methods"
+    DROP = "drop"
     FORGET = "forget"
+    # Of gateways that are there for trying: the cards that steer them, their clock, and their messages handed over.
+    CARDS = "cards"
+    ADVANCE = "advance"
+    DELIVER = "deliver"
 
 
 class Secret(str):
@@ -102,6 +124,99 @@ class Gateway(Protocol):
         """
 
 
+class Account(Protocol):
+    """The account for which a gateway is asked; a row of ``GatewayAccount`` is one."""
+
+    @property
+    def code(self) -> str:
+        """Its name in our records."""
+
+    @property
+    def api_key(self) -> Secret:
+        """What we prove ourselves with."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether real money moves."""
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it is in use."""
+
+    def webhook_secrets(self) -> tuple[Secret, ...]:
+        """What its messages may be signed with, the newest first."""
+
+
+class AbleGateway(Gateway, Protocol):
+    """Every ability there is. Ask :func:`goodstanding.gateways.registry.able` for an adapter that has those you need.
+
+    Nobody calls these inside a transaction: the intent is written and committed first. Whatever moves money or makes
+    something carries a ``key`` made from our own row. The same key with the same parameters gives the first answer again,
+    be it a refusal; with other parameters it is refused (``key_reused``). So after :class:`GatewayUnreachable` the same call is
+    made again, with the same key.
+
+    All may raise :class:`GatewayUnreachable` (what was done, if anything, is unknown) and :class:`GatewayRefused`. What is
+    answered is told by webhook too, as the same facts: taking in both changes nothing. Moments are arguments: ``now``.
+    """
+
+    def enrol(self, enrolment: Enrolment, *, account: Account, now: datetime) -> str:
+        """Make a customer; return the gateway's reference of it."""
+
+    def begin(self, request: BeginRequest, *, account: Account, now: datetime) -> Begun:
+        """Begin a payment, keep a card (an amount of zero), or begin what recurs by the gateway's own clock."""
+
+    def charge(self, request: ChargeRequest, *, account: Account, now: datetime) -> Taken:
+        """Charge a stored method while its owner is away."""
+
+    def capture(self, payment: str, *, amount: Money, key: str, account: Account, now: datetime) -> Taken:
+        """Take ``amount`` of what ``payment`` has set aside (``capture=False`` at its beginning); the rest is let go."""
+
+    def void(self, payment: str, *, key: str, account: Account, now: datetime) -> Taken:
+        """Let go what ``payment`` has set aside, or give up one that waits for its payer."""
+
+    def refund(self, payment: str, *, amount: Money, key: str, account: Account, now: datetime) -> Taken:
+        """Give ``amount`` of a payment back; several refunds add up to no more than was paid."""
+
+    def change(self, ref: str, change: Change, *, account: Account, now: datetime) -> Taken:
+        """Change a subscription: its plan, now (prorated, paid at once) or at the period's end, or what pays for it."""
+
+    def end(self, ref: str, when: When, *, account: Account, now: datetime) -> Taken:
+        """End a subscription, now or with what is paid. Ended already: nothing changes."""
+
+    def resume(self, ref: str, *, account: Account, now: datetime) -> Taken:
+        """Take back a set end, or a change set for the period's end. Refused (``not_open``) once it has ended."""
+
+    def look(self, ref: str, *, account: Account, now: datetime) -> Event:
+        """Return how the object ``ref`` stands, as an event to be filed; nothing changed gives the same event again.
+
+        ``ref``: the gateway's reference, or the key under which it was asked for.
+        """
+
+    def fetch_since(self, moment: datetime, *, account: Account, now: datetime) -> Iterable[Event]:
+        """Give all messages from ``moment`` on, in their order, whether they were delivered or not."""
+
+    def list_live(self, *, account: Account, now: datetime) -> Iterable[Event]:
+        """Give how each live subscription and what belongs to it stands, as :meth:`look` does."""
+
+    def methods(self, customer: str, *, account: Account, now: datetime) -> Sequence[StoredMethod]:
+        """Return the stored methods of a customer, the one kept last first."""
+
+    def drop(self, method: str, *, account: Account, now: datetime) -> None:
+        """Forget a stored method. Forgotten already: nothing changes."""
+
+    def forget(self, customer: str, *, account: Account, now: datetime) -> Taken:
+        """Forget who a customer is: ends what recurs, drops what is stored, blanks name and e-mail."""
+
+    def cards(self) -> Sequence[TryCard]:
+        """Return the cards for trying things."""
+
+    def advance(self, *, account: Account, until: datetime) -> int:
+        """Have all that the gateway does by its own clock done until ``until``; return how many steps that took."""
+
+    def deliver(self, send: Send, *, account: Account, now: datetime) -> int:
+        """Hand the messages that are due to ``send``, in their order; return how many were taken."""
+
+
 class GatewayError(Exception):
     """Something a gateway, or what claims to come from one, did not do as agreed. ``code`` names it."""
 
@@ -114,12 +229,33 @@ class GatewayError(Exception):
         return f"{self.code}: {self.detail}" if self.detail else self.code
 
 
-class GatewayRefused(GatewayError):
-    """The gateway said no, for the reason ``code``. ``retry``: whether the same request may succeed later."""
+class Refusal(StrEnum):
+    """Why a gateway says no, in our words (the codes of :class:`GatewayRefused`)."""
 
-    def __init__(self, code: str, detail: str = "", *, retry: bool) -> None:
+    CARD_DECLINED = "card_declined"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    EXPIRED_CARD = "expired_card"
+    NEEDS_CHALLENGE = "needs_challenge"  # its owner must be there to approve it: begin a payment with him
+    CHALLENGE_FAILED = "challenge_failed"
+    UNKNOWN_CARD = "unknown_card"  # no such token, or no stored method of this customer
+    UNKNOWN_REF = "unknown_ref"
+    AMOUNT_MISMATCH = "amount_mismatch"  # of another currency, below zero, or more than there is
+    NOT_OPEN = "not_open"  # too late: captured, let go, refunded or ended already
+    KEY_REUSED = "key_reused"
+    BAD_REQUEST = "bad_request"
+
+
+class GatewayRefused(GatewayError):
+    """The gateway said no, for the reason ``code`` (mostly one of :class:`Refusal`).
+
+    ``retry``: whether the same may succeed later, under a new key. ``facts``: what the refusal tells (a payment that
+    failed), to be taken in like any other; its webhook tells the same.
+    """
+
+    def __init__(self, code: str, detail: str = "", *, retry: bool, facts: tuple[Fact, ...] = ()) -> None:
         super().__init__(code, detail)
         self.retry = retry
+        self.facts = facts
 
 
 class GatewayUnreachable(GatewayError):

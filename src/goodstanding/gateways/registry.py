@@ -8,11 +8,19 @@ from typing import cast
 from django.utils.module_loading import import_string
 
 from goodstanding import conf
-from goodstanding.gateways.protocol import Gateway
+from goodstanding.gateways.protocol import Ability, AbleGateway, Gateway
 
 
 class UnknownGateway(Exception):
     """No adapter of this code is in the settings."""
+
+
+class Unable(Exception):
+    """The gateway lacks an ability that was asked for."""
+
+    def __init__(self, code: str, ability: Ability) -> None:
+        super().__init__(f"{code} cannot {ability}")
+        self.ability = ability
 
 
 def codes() -> tuple[str, ...]:
@@ -26,6 +34,15 @@ def gateway(code: str) -> Gateway:
     if path is None:
         raise UnknownGateway(code)
     return _load(path)
+
+
+def able(code: str, *abilities: Ability) -> AbleGateway:
+    """Return the adapter of ``code``, which has ``abilities``. Raise :class:`Unable` where it lacks one."""
+    found = gateway(code)
+    for ability in abilities:
+        if ability not in found.abilities:
+            raise Unable(code, ability)
+    return cast("AbleGateway", found)
 
 
 @lru_cache(maxsize=32)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from goodstanding import conf
-from goodstanding.billing import projecting, recording
+from goodstanding.billing import projecting
 from goodstanding.billing.models import Fact, GatewayCustomer
-from goodstanding.billing.recording import Objects
+from goodstanding.billing.objects import States
 from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.knowledge import Knowledge
 from goodstanding.core.fold import Key
@@ -37,15 +38,15 @@ class TakenIn:
 
 
 def update(
-    customer: GatewayCustomer, objects: dict[str, Objects], changed: set[Key], *, known_from: datetime, cause: str
+    customer: GatewayCustomer, objects: Mapping[str, States], changed: set[Key], *, known_from: datetime, cause: str
 ) -> TakenIn:
     """Write everything that follows from a customer's objects after those in ``changed`` changed.
 
-    ``objects``: of this customer and of the same member's other customers (:func:`objects_around`). The customer's row
+    ``objects``: of this customer and of the same member's other customers (``recording.objects_around``). The customer's row
     is locked by the caller; ``known_from`` is the moment from which the change is known, ``cause`` what made it.
     """
     known = knowledge.current()
-    ledger = Ledger(objects.setdefault(customer.pk, {}))
+    ledger = Ledger(objects[customer.pk])
     found = placing.placed(ledger, customer, known)
     newly_ours = bool(found.places) and not customer.ours
     _keep_customer(customer, ledger, found)
@@ -62,19 +63,12 @@ def update(
     if customer.member_id is None:
         placing.write_alarms([*found.alarms, _nobodys(customer)], customer)
         return TakenIn(note="recorded; no member is linked to this customer", claims=claims)
-    _write_standing(customer, objects, found, known, known_from=known_from, cause=cause)
+    _write_standing(customer, objects, found, known, changed=changed, known_from=known_from, cause=cause)
     return TakenIn(claims=claims)
 
 
-def objects_around(customer: GatewayCustomer) -> dict[str, Objects]:
-    """Return the objects of a customer, and of the other customers of the same member, by the customers' public ids."""
-    if customer.member_id is None:
-        return recording.objects_of([customer.pk])
-    return recording.objects_of_member(customer.member_id)
-
-
 def records_around(
-    customer: GatewayCustomer, objects: dict[str, Objects], found: Placed, known: Knowledge
+    customer: GatewayCustomer, objects: Mapping[str, States], found: Placed, known: Knowledge
 ) -> list[MembershipRecord]:
     """Return the input of standing for all memberships of a customer's member, as far as gateways tell them."""
     records = placing.records_of(found, customer)
@@ -142,15 +136,19 @@ def _nobodys(customer: GatewayCustomer) -> Alarm:
 
 def _write_standing(
     customer: GatewayCustomer,
-    objects: dict[str, Objects],
+    objects: Mapping[str, States],
     found: Placed,
     known: Knowledge,
     *,
+    changed: set[Key],
     known_from: datetime,
     cause: str,
 ) -> None:
     assert customer.member_id, customer.pk
     row = standing_row(customer.member_id)
+    # Of facts that had waited some may be younger than what brought them in: the outlook begins after all of them.
+    own = objects[customer.pk]
+    known_from = max([known_from, *(fact.at for key in (own if row is None else changed) for fact in own[key])])
     digest = placing.digest(found)
     if customer.placed != digest:
         placing.write(found, customer, known, time_zone=conf.time_zone().key)

@@ -18,7 +18,7 @@ from goodstanding.catalogue.services import RESOLVE
 from goodstanding.core.facts import Fact, PriceSeen, ProductSeen
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.jobs import services as jobs
-from goodstanding.memberships.following import TakenIn, objects_around, update
+from goodstanding.memberships.following import TakenIn, update
 
 ADOPT = "adopt_waiting"  # the job that looks again for the customers of what waits for one
 BATCH = 200
@@ -54,10 +54,12 @@ def take_in(
         return TakenIn(note="waits until it is known whose it is")
     customer = recording.locked_customer(account, owner, wanted=create_members)
     recording.record_facts(facts, account=account, customer=customer, event=event, recorded_at=recorded_at)
-    objects = objects_around(customer)
-    told = Told(objects.setdefault(customer.pk, {}))
+    objects = recording.objects_around(customer)
+    told = Told(objects[customer.pk])
     recording.merge(facts, told, account=account, customer=customer)
     recording.adopt(recording.refs_of(facts), told, account=account, customer=customer)
+    if not told.changed and customer.ours and customer.member_id:
+        return TakenIn()  # all of it was known before, and followed
     known_from = max([recorded_at, *(fact.at for fact in facts)])
     return update(customer, objects, told.changed, known_from=known_from, cause=event)
 
@@ -87,8 +89,8 @@ def adopt_waiting(event: str, *, now: datetime) -> bool:
             owner = recording.owner_of(row.gateway_account, facts)
             if owner:
                 customer = recording.locked_customer(row.gateway_account, owner, wanted=False)
-                objects = objects_around(customer)
-                told = Told(objects.setdefault(customer.pk, {}))
+                objects = recording.objects_around(customer)
+                told = Told(objects[customer.pk])
                 recording.adopt(recording.refs_of(facts), told, account=row.gateway_account, customer=customer)
                 update(customer, objects, told.changed, known_from=now, cause=event)
         return bool(recording.waiting_from(event))
@@ -97,7 +99,7 @@ def adopt_waiting(event: str, *, now: datetime) -> bool:
 def _look_again(pk: str, *, now: datetime) -> None:
     row = GatewayCustomer.objects.select_related("gateway_account").get(pk=pk)
     customer = recording.locked_customer(row.gateway_account, row.external_id, wanted=False)
-    update(customer, objects_around(customer), set(), known_from=now, cause=RESOLVE)
+    update(customer, recording.objects_around(customer), set(), known_from=now, cause=RESOLVE)
 
 
 def _take_in_price_list(

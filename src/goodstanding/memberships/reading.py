@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from goodstanding.billing import recording
 from goodstanding.billing.models import Fact, GatewayCustomer
+from goodstanding.billing.objects import States
 from goodstanding.catalogue import knowledge
 from goodstanding.core import codec
 from goodstanding.core.ledger import Ledger, grouped
@@ -100,7 +101,7 @@ def records_of(members: Iterable[str], *, known_by: datetime | None = None) -> d
     known = knowledge.current()
     customers = list(GatewayCustomer.objects.filter(member__in=ids).select_related("gateway_account").order_by("pk"))
     keys = [customer.pk for customer in customers]
-    objects = recording.objects_of(keys) if known_by is None else objects_as_known(keys, known_by)
+    objects: Mapping[str, States] = recording.objects_of(keys) if known_by is None else objects_as_known(keys, known_by)
     bought: defaultdict[str, list[MembershipRecord]] = defaultdict(list)
     for customer in customers:
         assert customer.member_id, customer.pk
@@ -111,7 +112,7 @@ def records_of(members: Iterable[str], *, known_by: datetime | None = None) -> d
     return {member: with_decisions(bought[member], decided.get(member, Decisions())) for member in wanted}
 
 
-def objects_as_known(customers: Sequence[str], known_by: datetime) -> dict[str, recording.Objects]:
+def objects_as_known(customers: Sequence[str], known_by: datetime) -> dict[str, States]:
     """Return the objects of each customer as they come to from the facts recorded by ``known_by``."""
     return {
         customer: grouped(codec.decode(body) for body in bodies)

@@ -16,6 +16,7 @@ from django.db import models, transaction
 from goodstanding import conf
 from goodstanding.billing import projecting, recording
 from goodstanding.billing.models import GatewayCustomer, ObjectState
+from goodstanding.billing.objects import States
 from goodstanding.billing.projecting import Rows
 from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.knowledge import Knowledge
@@ -69,7 +70,7 @@ def rebuild_standing(*, after: str = "") -> tuple[str, int, list[Difference]]:
 def _rebuild(customers: Sequence[GatewayCustomer]) -> Iterator[Difference]:
     known = knowledge.current()
     told = facts_of([customer.pk for customer in customers])
-    fresh: dict[str, recording.Objects] = {}
+    fresh: dict[str, States] = {}
     for customer in customers:
         fresh[customer.pk] = grouped(codec.decode(body) for body in told.get(customer.pk, []))
     yield from _objects(customers, fresh)
@@ -87,7 +88,7 @@ def _rebuild(customers: Sequence[GatewayCustomer]) -> Iterator[Difference]:
     yield from _memberships(places, known)
 
 
-def _objects(customers: Sequence[GatewayCustomer], fresh: dict[str, recording.Objects]) -> Iterator[Difference]:
+def _objects(customers: Sequence[GatewayCustomer], fresh: dict[str, States]) -> Iterator[Difference]:
     there: defaultdict[str, dict[tuple[str, str], Any]] = defaultdict(dict)
     stored = ObjectState.objects.filter(customer__in=[customer.pk for customer in customers]).order_by()
     for owner, kind, ref, facts in stored.values_list("customer_id", "kind", "ref", "facts"):

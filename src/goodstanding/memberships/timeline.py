@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from goodstanding.billing.models import Fact as FactRow
 from goodstanding.core import codec
@@ -33,13 +33,37 @@ _INSTANT = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing in a member's story. ``effect``: what it did to the standing, ``""`` for nothing."""
+    """One thing in a member's story. ``effect``: what it did to the standing, ``""`` for nothing. ``kind``: the fact's."""
 
     at: datetime
     recorded_at: datetime
     what: str
     event: str = ""
     effect: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A member's story by moments, in order. What a moment did is worked out only when it is asked for."""
+
+    records: Sequence[MembershipRecord]
+    moments: Sequence[Sequence[Entry]]
+    until: datetime | None
+
+    def at(self, index: int) -> list[Entry]:
+        """Return what was told at one moment with what it did, and what time alone changed before the next one."""
+        *before, last = self.moments[index]
+        following = self.moments[index + 1][0].at if index + 1 < len(self.moments) else self.until
+        return [*before, _with_effect(last, self.records), *_passing(self.records, last.at, following)]
+
+
+def story(member: Member, *, until: datetime | None = None, known_by: datetime | None = None) -> Story:
+    """Return a member's story up to ``until``, as far as it was recorded by ``known_by``."""
+    records = records_of([member.pk], known_by=known_by).get(member.pk, [])
+    told = sorted(_told(member, known_by), key=lambda entry: (entry.at, entry.recorded_at, entry.event))
+    reached = (entry for entry in told if until is None or entry.at <= until)
+    return Story(records, [list(entries) for _, entries in groupby(reached, key=lambda entry: entry.at)], until)
 
 
 def timeline(member: Member, *, until: datetime | None = None, known_by: datetime | None = None) -> list[Entry]:
@@ -47,24 +71,15 @@ def timeline(member: Member, *, until: datetime | None = None, known_by: datetim
 
     Changes that time alone made stand between the facts, without an event.
     """
-    records = records_of([member.pk], known_by=known_by).get(member.pk, [])
-    told = sorted(_told(member, known_by), key=lambda entry: (entry.at, entry.recorded_at, entry.event))
-    told = [entry for entry in told if until is None or entry.at <= until]
-    story: list[Entry] = []
-    for index, entry in enumerate(told):
-        last_of_moment = index + 1 == len(told) or told[index + 1].at != entry.at
-        story.append(_with_effect(entry, records) if last_of_moment else entry)
-        if last_of_moment:
-            following = told[index + 1].at if index + 1 < len(told) else until
-            story.extend(_passing(records, entry.at, following))
-    return story
+    told = story(member, until=until, known_by=known_by)
+    return [entry for index in range(len(told.moments)) for entry in told.at(index)]
 
 
 def _with_effect(entry: Entry, records: Sequence[MembershipRecord]) -> Entry:
     before, after = judge_member(records, entry.at - _INSTANT), judge_member(records, entry.at)
     if _shape(before) == _shape(after):
         return entry
-    return Entry(entry.at, entry.recorded_at, entry.what, entry.event, _effect(before, after))
+    return replace(entry, effect=_effect(before, after))
 
 
 def _passing(records: Sequence[MembershipRecord], since: datetime, until: datetime | None) -> Iterator[Entry]:
@@ -92,7 +107,7 @@ def _told(member: Member, known_by: datetime | None) -> Iterator[Entry]:
         facts = facts.filter(recorded_at__lte=known_by)
     for row in facts:
         fact = codec.decode(row.body)
-        yield Entry(row.happened_at, row.recorded_at, fact_words(fact), row.event)
+        yield Entry(row.happened_at, row.recorded_at, fact_words(fact), row.event, kind=row.kind)
     for entry in _decided(member):
         if known_by is None or entry.recorded_at <= known_by:
             yield entry

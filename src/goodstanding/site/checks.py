@@ -26,13 +26,14 @@ def check_unknown_variables(**_kwargs: object) -> list[checks.CheckMessage]:
 
 
 @checks.register("goodstanding")
-def check_secret_key_file(**_kwargs: object) -> list[checks.CheckMessage]:
-    """Find a secret key that others on the machine can read."""
-    path = Path(conf.HOME.value()) / "secret-key"
-    try:
-        mode = path.stat().st_mode
-    except OSError:
-        return []
-    if not mode & (stat.S_IRWXG | stat.S_IRWXO):
-        return []
-    return [checks.Warning(f"{path} can be read by others.", hint=f"chmod 600 {path}", id="gs.W003")]
+def check_secret_key_files(**_kwargs: object) -> list[checks.CheckMessage]:
+    """Find secret keys that others on the machine can read."""
+    found: list[checks.CheckMessage] = []
+    for path in (Path(conf.HOME.value()) / name for name in ("secret-key", "card-key")):
+        try:
+            mode = path.stat().st_mode
+        except OSError:
+            continue
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            found.append(checks.Warning(f"{path} can be read by others.", hint=f"chmod 600 {path}", id="gs.W003"))
+    return found

@@ -120,9 +120,9 @@ def read_file(path: Path) -> dict[str, str]:
     return found
 
 
-def secret_key(home: Path) -> str:
+def secret_key(home: Path, name: str = "secret-key") -> str:
     """Return the key kept under ``home``, made at the first call and readable by its owner only."""
-    path = home / "secret-key"
+    path = home / name
     if not path.exists():
         _make_secret_key(path)
     try:

@@ -19,6 +19,7 @@ GOODSTANDING_HOME: Path = _env.get(conf.HOME).absolute()
 _https = _env.get(conf.HTTPS)
 DEBUG = _env.get(environment.DEBUG)
 SECRET_KEY = _env.get(environment.SECRET_KEY) or environment.secret_key(GOODSTANDING_HOME)
+GOODSTANDING_CARD_KEY = _env.get(conf.CARD_KEY) or environment.secret_key(GOODSTANDING_HOME, "card-key")
 ALLOWED_HOSTS = [*_env.get(environment.ALLOWED_HOSTS)]
 CSRF_TRUSTED_ORIGINS = [*_env.get(environment.CSRF_TRUSTED_ORIGINS)]
 
@@ -35,12 +36,15 @@ INSTALLED_APPS = [
     "goodstanding.billing",
     "goodstanding.memberships",
     "goodstanding.inbox",
+    "goodstanding.access",
+    "goodstanding.doors",
     "goodstanding.jobs",
     "goodstanding.audit",
     "goodstanding.site",
 ]
 
 MIDDLEWARE = [
+    "goodstanding.access.middleware.ForwardAuthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -58,6 +62,8 @@ WSGI_APPLICATION = "goodstanding.site.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # The site's own first: it dresses the pages of the rooms.
+        "DIRS": [Path(__file__).parent / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

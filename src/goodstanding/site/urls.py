@@ -17,5 +17,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("webhooks/", include("goodstanding.inbox.urls")),
+    path("access/", include("goodstanding.access.urls")),
+    path("doors/", include("goodstanding.doors.urls")),
     path("admin/", admin.site.urls),
 ]

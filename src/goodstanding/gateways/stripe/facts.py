@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from goodstanding.core.facts import CustomerSeen, Fact, PriceSeen, ProductSeen
 from goodstanding.gateways.protocol import Event, Reading
 from goodstanding.gateways.stripe import invoices, payments, subscriptions
-from goodstanding.gateways.stripe.fields import Obj, needed, text
+from goodstanding.gateways.stripe.fields import Obj, needed, rank, text
 from goodstanding.gateways.stripe.prices import level_named, of_price
 
 # Why an event that we know gives no fact. First match of the type's beginning; the last entry matches all.
@@ -79,6 +79,7 @@ def _customer(event: Event, told: Obj) -> Iterable[Fact]:
         email=text(told, "email").strip().lower()[:254],
         name=text(told, "name")[:200],
         deleted=event.type == "customer.deleted",
+        rank=rank(event),
     )
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from goodstanding.core.currencies import UnknownCurrency, exponent
-from goodstanding.gateways.protocol import BadEvent
+from goodstanding.gateways.protocol import BadEvent, Event
 
 Obj = Mapping[str, Any]
 
@@ -15,6 +15,13 @@ Obj = Mapping[str, Any]
 _STRIPE_EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
 _LARGEST = 2**53  # beyond any sum that Stripe accepts, and within every database's integers
 _EARLIEST, _LATEST = 0, 7_258_118_400  # 1970 and 2200
+_LONGEST_ID = 255  # Stripe promises that none of its ids is longer
+_RANKS = {"created": 0, "deleted": 2}
+
+
+def rank(event: Event) -> int:
+    """Return where in its object's life an event stands, among those of one second: created, anything else, deleted."""
+    return _RANKS.get(event.type.rpartition(".")[2], 1)
 
 
 def obj(parent: Obj, name: str) -> Obj:
@@ -42,11 +49,11 @@ def text(parent: Obj, name: str) -> str:
 
 
 def needed(parent: Obj, name: str) -> str:
-    """Return the string under ``name``. Raises BadEvent where it is empty or missing."""
+    """Return the id or short word under ``name``. Raises BadEvent where it is empty, missing or too long for one."""
     value = text(parent, name)
     if not value:
         raise BadEvent("missing_field", f"{name} is missing")
-    return value
+    return _short(value, name)
 
 
 def ref(parent: Obj, name: str) -> str:
@@ -58,6 +65,12 @@ def ref(parent: Obj, name: str) -> str:
         return ""
     if not isinstance(value, str):
         raise BadEvent("missing_field", f"{name} is no id")
+    return _short(value, name)
+
+
+def _short(value: str, name: str) -> str:
+    if len(value) > _LONGEST_ID:
+        raise BadEvent("bad_field", f"{name} is longer than any id")
     return value
 
 
@@ -112,6 +125,16 @@ def amount(parent: Obj, name: str, code: str) -> int:
 def maybe_amount(parent: Obj, name: str, code: str) -> int:
     """Return the amount under ``name``, or 0 where it is ``null`` or missing."""
     return 0 if parent.get(name) is None else amount(parent, name, code)
+
+
+def count(parent: Obj, name: str, *, most: int = 2**31 - 1) -> int:
+    """Return the number under ``name``, 1 where there is none. Raises BadEvent for what counts nothing."""
+    if parent.get(name) is None:
+        return 1
+    value = integer(parent[name])
+    if value is None or not 0 <= value <= most:
+        raise BadEvent("bad_field", f"{name} is no whole number from 0 to {most}")
+    return value
 
 
 def minor(value: int, code: str) -> int:

@@ -9,6 +9,7 @@ from goodstanding.gateways.protocol import BadEvent, Event
 from goodstanding.gateways.stripe.fields import (
     Obj,
     amount,
+    count,
     currency,
     maybe_amount,
     maybe_moment,
@@ -61,7 +62,7 @@ def _invoice(event: Event, told: Obj) -> InvoiceSeen:
         # A negative balance is credit: what it moved by at finalisation went into this invoice, or came out of it.
         credit_minor=amount(told, "ending_balance", code) - amount(told, "starting_balance", code) if applied else 0,
         subscription=subscription_of(told),
-        number=text(told, "number"),
+        number=text(told, "number")[:100],
         finalised_at=maybe_moment(moved, "finalized_at"),
         settled_at=maybe_moment(moved, "paid_at") if status == "paid" else None,
         closed_at=maybe_moment(moved, closing) if closing else None,
@@ -92,9 +93,8 @@ def _line(row: Obj, code: str) -> LineSeen:
         currency(row, expected=code)
     period = obj(row, "period")
     kind, subscription, item = _parent(row)
-    quantity = row.get("quantity")
     return LineSeen(
-        line=text(row, "id"),
+        line=ref(row, "id"),
         kind=kind,
         amount_minor=amount(row, "amount", code),
         start=moment(period, "start"),
@@ -103,7 +103,7 @@ def _line(row: Obj, code: str) -> LineSeen:
         item=item,
         hints=hints(row),
         description=text(row, "description")[:300],
-        quantity=quantity if isinstance(quantity, int) else 1,
+        quantity=count(row, "quantity"),
     )
 
 

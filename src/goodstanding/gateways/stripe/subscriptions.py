@@ -10,12 +10,14 @@ from goodstanding.core.fold import SubscriptionStatus
 from goodstanding.gateways.protocol import BadEvent, Event
 from goodstanding.gateways.stripe.fields import (
     Obj,
+    amount,
+    count,
     currency,
     maybe_moment,
     maybe_obj,
-    minor,
     moment,
     needed,
+    rank,
     ref,
     rows,
     text,
@@ -26,7 +28,6 @@ _STATUS = {status.value: status for status in SubscriptionStatus} | {
     "canceled": SubscriptionStatus.CANCELLED,
     "incomplete_expired": SubscriptionStatus.EXPIRED,
 }
-_RANK = {"created": 0, "deleted": 2}
 
 
 def read_subscription(event: Event, told: Obj) -> SubscriptionSeen:
@@ -49,7 +50,7 @@ def read_subscription(event: Event, told: Obj) -> SubscriptionSeen:
         paused=isinstance(pause, dict) or status is SubscriptionStatus.PAUSED,
         resumes_at=maybe_moment(pause, "resumes_at") if isinstance(pause, dict) else None,
         trial_ends_at=maybe_moment(told, "trial_end"),
-        rank=_RANK.get(event.type.rpartition(".")[2], 1),
+        rank=rank(event),
         before=tuple(sorted(_digest(previous).items())) if isinstance(previous, dict) else (),
         state=tuple(sorted(_digest(told).items())),
     )
@@ -73,16 +74,15 @@ def _items(told: Obj) -> list[Obj]:
 def _item(row: Obj) -> ItemSeen:
     price = maybe_obj(row, "price") or maybe_obj(row, "plan")
     recurring = maybe_obj(price, "recurring") or price
-    unit = price.get("unit_amount", price.get("amount"))
-    count = recurring.get("interval_count")
-    quantity = row.get("quantity")
+    unit = "unit_amount" if "unit_amount" in price else "amount"
+    told = price.get(unit) is not None and bool(price.get("currency"))
     return ItemSeen(
-        item=text(row, "id"),
+        item=ref(row, "id"),
         hints=hints(row),
-        quantity=quantity if isinstance(quantity, int) else 1,
-        amount_minor=minor(unit, currency(price)) if isinstance(unit, int) and price.get("currency") else None,
-        interval=text(recurring, "interval"),
-        interval_count=count if isinstance(count, int) else 1,
+        quantity=count(row, "quantity"),
+        amount_minor=amount(price, unit, currency(price)) if told else None,
+        interval=text(recurring, "interval")[:8],
+        interval_count=count(recurring, "interval_count", most=10_000),
     )
 
 

@@ -1,0 +1,105 @@
+"""All measurements on one database, at each size: ``python -m bench.inside OPTIONS``, with the settings in the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+import psycopg
+from psycopg import sql
+
+def main() -> None:
+    """Make a database, fill it, measure, write what was measured to a file, and leave nothing behind."""
+    options = parser().parse_args()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "goodstanding.site.settings"
+    with _own_database():
+        import django  # noqa: PLC0415 (which database is known by now)
+
+        django.setup()
+        documents = list(_measure(options))
+    Path(options.out).write_text(json.dumps(documents), encoding="utf-8")
+
+
+def parser() -> ArgumentParser:
+    """Return the options that this module and its caller share."""
+    made = ArgumentParser()
+    made.add_argument("--members", type=int, nargs="+", default=[1000, 10_000, 100_000])
+    made.add_argument("--rounds", type=int, default=5)
+    made.add_argument("--long-invoices", type=int, default=120)
+    made.add_argument("--only", nargs="+", choices=["standing", "rebuilding", "receiving", "processing", "burst"])
+    made.add_argument("--out", default="")
+    return made
+
+
+def _measure(options: Namespace) -> Iterator[dict[str, Any]]:
+    from django.core.management import call_command  # noqa: PLC0415 (Django is set up by now)
+    from django.db import connections  # noqa: PLC0415
+
+    from bench import floors, processing, rebuilding, receiving, standing  # noqa: PLC0415
+    from bench.seeding import Organisation  # noqa: PLC0415
+    from goodstanding import clock  # noqa: PLC0415
+
+    call_command("migrate", verbosity=0, interactive=False)
+    floors.create_table()
+    rounds, sizes = options.rounds, sorted(options.members)
+    budget = min(1000, sizes[0]) // len(sizes)  # members whose renewal may come at each size
+    organisation = Organisation(now=clock.now(), long_invoices=options.long_invoices)
+    for turn, members in enumerate(sizes, start=1):
+        _say(f"{standing.vendor()}, {members} members: making them")
+        organisation.grow("s", members)
+        steps = {
+            "rebuilding": lambda: rebuilding.measurements(organisation, rounds=rounds),
+            "standing": lambda: standing.measurements(organisation, rounds=rounds),
+            "receiving": lambda: receiving.measurements(organisation, rounds=rounds, events=min(members, 300)),
+            "processing": lambda: processing.measurements(
+                organisation, rounds=rounds, members=min(20, budget // (2 * rounds)), long_members=1
+            ),
+            "burst": lambda: processing.burst(organisation, members=min(100, budget // 3)),
+        }
+        for name, step in steps.items():
+            if name == "standing":  # a rebuild is measured without those of this size
+                organisation.grow("l", turn * (rounds + 2))
+            if not options.only or name in options.only:
+                _say(f"{standing.vendor()}, {members} members: {name}")
+                for row in step():
+                    yield {"database": standing.vendor(), "members": members, **row.document()}
+    connections.close_all()
+
+
+@contextmanager
+def _own_database() -> Iterator[None]:
+    """Use a database of our own; one of a name that ``tests.postgres`` sweeps away should we be cut short."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    if url.scheme == "sqlite":
+        yield
+        return
+    name = f"test_{url.path.strip('/')}"
+    server = _as_text(url._replace(path="/postgres"))
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    os.environ["DATABASE_URL"] = _as_text(url._replace(path=f"/{name}"))
+    try:
+        yield
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _as_text(url: SplitResult) -> str:
+    return url.geturl() if url.netloc else url.geturl().replace(":/", ":///", 1)
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words} …\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    main()

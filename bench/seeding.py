@@ -1,0 +1,132 @@
+"""An organisation of any size: everybody pays by the month, has three invoices behind him, and is due for renewal now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from io import StringIO
+from typing import Any
+
+from django.core.management import call_command
+from django.db import connection
+
+from bench import cloning
+from bench.life import CATALOGUE, Life
+from goodstanding.billing import recording
+from goodstanding.billing.models import GatewayCustomer
+from goodstanding.catalogue import knowledge
+from goodstanding.core.ledger import Ledger
+from goodstanding.gateways.models import GatewayAccount
+from goodstanding.gateways.services import ensure_stripe_account
+from goodstanding.inbox import services as inbox
+from goodstanding.inbox.models import WebhookEvent
+from goodstanding.jobs.worker import Worker
+from goodstanding.memberships import placing
+
+SECRET = "whsec_bench_0123456789abcdefghij"
+SHORT, LONG = 3, 120  # invoices
+EXACT = 1000  # so many of each get the digest that only the real worker writes: they are the ones that events come for
+
+
+class Organisation:
+    """The members. ``now`` is when it was founded by us; ``short`` and ``long`` count members by their invoices."""
+
+    def __init__(self, *, now: datetime, long_invoices: int = LONG) -> None:
+        self.now = now
+        self.due = {"s": SHORT, "l": long_invoices}
+        self.count = {"s": 0, "l": 0}
+        self.taken = {"s": 0, "l": 0}  # members whose renewal has come
+        self.strangers = 0
+        self.account = _account()
+        self.models = {kind: self._model(kind) for kind in self.due}
+
+    def life(self, kind: str, number: int) -> Life:
+        """Return the life of a member."""
+        return Life(self.token(kind, number), self.due[kind], self.now)
+
+    def token(self, kind: str, number: int) -> str:
+        """Return what a member's customer is called."""
+        return f"{kind}{number:07d}"
+
+    def take(self, kind: str, count: int) -> range:
+        """Return the numbers of members whose renewal has not come yet; it comes now."""
+        start = self.taken[kind]
+        assert start + count <= self.count[kind], f"{kind}: too few members"
+        self.taken[kind] += count
+        return range(start, start + count)
+
+    def customer(self, kind: str, number: int) -> GatewayCustomer:
+        """Return a member's customer."""
+        return GatewayCustomer.objects.get(external_id__endswith=self.token(kind, number))
+
+    def grow(self, kind: str, until: int) -> None:
+        """Add members until there are so many of this kind."""
+        begin = self.count[kind]
+        for start in range(begin, until, cloning.BATCH):
+            tokens = [self.token(kind, number) for number in range(start, min(start + cloning.BATCH, until))]
+            cloning.insert(self.models[kind].copies(tokens))
+        self.count[kind] = max(until, begin)
+        self._make_exact([self.token(kind, number) for number in range(begin, min(until, EXACT))])
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("ANALYZE")
+
+    def _model(self, kind: str) -> cloning.Model:
+        life = Life(cloning.TOKEN, self.due[kind], self.now)
+        before = cloning.snapshot()
+        with cloning.derivations() as made:
+            take_in(self.account, life.begun, now=self.now, create_members=True)
+        rows: dict[Any, Any] = cloning.written(before, cloning.snapshot())
+        _forget(rows)
+        for table, new in rows.items():
+            if table[0] == WebhookEvent._meta.db_table:
+                rows[table] = _paid_and_purged(table, new)
+        return cloning.Model(rows, made)
+
+    def _make_exact(self, tokens: Sequence[str]) -> None:
+        known = knowledge.current()
+        rows = GatewayCustomer.objects.select_related("gateway_account")
+        suffixes = {token: None for token in tokens}
+        customers = [row for row in rows.iterator() if row.external_id[-len(cloning.TOKEN) :] in suffixes]
+        for start in range(0, len(customers), 100):
+            some = customers[start : start + 100]
+            objects = recording.objects_of([customer.pk for customer in some])
+            for customer in some:
+                customer.placed = placing.digest(placing.placed(Ledger(objects[customer.pk]), customer, known))
+            GatewayCustomer.objects.bulk_update(some, ["placed"])
+
+
+def take_in(account: GatewayAccount, bodies: Sequence[str], *, now: datetime, create_members: bool = False) -> None:
+    """File events as loaded by hand and have the real worker take them in."""
+    batch = inbox.Batch("bench", create_members, position=0)
+    inbox.file(account, [(inbox.inspect(account, body.encode()), body.encode()) for body in bodies], now=now, batch=batch)
+    Worker(now=lambda: now + timedelta(seconds=1)).drain()
+    assert not WebhookEvent.objects.open().exists()
+    assert not WebhookEvent.objects.dead().exists()
+
+
+def _account() -> GatewayAccount:
+    account = ensure_stripe_account()
+    account.webhook_secret = SECRET
+    account.save()
+    call_command("import", "catalogue", str(CATALOGUE), stdout=StringIO())
+    return account
+
+
+def _forget(rows: dict[cloning.Table, list[cloning.Row]]) -> None:
+    """Take the model's own rows away: the organisation has copies only."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            names = ", ".join(f'"{table}"' for table, _ in rows)
+            cursor.execute(f"TRUNCATE {names} CASCADE")
+            return
+        cursor.execute("PRAGMA foreign_keys=OFF")
+        for table, _ in rows:
+            cursor.execute(f'DELETE FROM "{table}"')
+        cursor.execute("PRAGMA foreign_keys=ON")
+
+
+def _paid_and_purged(table: cloning.Table, rows: Sequence[cloning.Row]) -> list[cloning.Row]:
+    """Of the events keep one for each invoice, without its body, as after ninety days."""
+    kind, body = table[1].index("type"), table[1].index("body")
+    return [(*row[:body], None, *row[body + 1 :]) for row in rows if row[kind] == "invoice.paid"]

@@ -1,0 +1,70 @@
+"""What this app holds about people: what gateways told of them, and what they owed and paid.
+
+E-mail and name stand in the facts of the kind ``customer`` alone. Those of customers who hold nothing of ours are taken
+out after 90 days (:func:`goodstanding.billing.services.forget_strangers`).
+"""
+
+from __future__ import annotations
+
+from goodstanding.core.privacy import Erase, Holding, NotPersonal
+
+_LEDGER = (
+    "The ledger: what was owed and paid must be shown for years, to whom it was billed by the gateway's names alone."
+)
+
+HOLDS = (
+    Holding(
+        model="GatewayCustomer",
+        fields=("email", "name"),
+        why="The first ones that the gateway told: staff find a payer by them, and a member is made of them.",
+        erase=Erase.BLANK,
+        export=True,
+    ),
+    Holding(
+        model="GatewayCustomer",
+        fields=("external_id",),
+        why="The gateway's name for the person. Without it nothing that it tells later could be set right.",
+        erase=Erase.KEEP,
+        export=True,
+    ),
+    Holding(
+        model="Fact",
+        fields=("body",),
+        why="What the gateway told; e-mail and name (of a customer) go, amounts, periods and moments stay for the ledger.",
+        erase=Erase.BLANK,
+        export=True,
+    ),
+    Holding(
+        model="ObjectState",
+        fields=("facts",),
+        why="The same facts, gathered by the thing they tell of, for quick reading; what goes there goes here.",
+        erase=Erase.BLANK,
+        export=False,
+    ),
+    Holding(model="InvoiceLine", fields=("description",), why=_LEDGER, erase=Erase.KEEP, export=True),
+    Holding(
+        model="Invoice",
+        fields=("number", "total_minor", "due_minor", "paid_minor", "credit_minor", "issued_at", "settled_at"),
+        why=_LEDGER,
+        erase=Erase.KEEP,
+        export=True,
+    ),
+    Holding(model="Payment", fields=("amount_minor", "made_at", "failure"), why=_LEDGER, erase=Erase.KEEP, export=True),
+    Holding(model="Refund", fields=("amount_minor", "made_at"), why=_LEDGER, erase=Erase.KEEP, export=True),
+    Holding(model="Dispute", fields=("amount_minor", "opened_at"), why=_LEDGER, erase=Erase.KEEP, export=True),
+)
+
+NOT_PERSONAL: NotPersonal = {
+    "Account": ("id", "currency"),
+    "GatewayCustomer": ("id", "placed"),
+    "Fact": ("id", "event", "kind", "ref"),
+    "ObjectState": ("id", "kind", "ref", "link_one", "link_two"),
+    "Subscription": ("id", "external_id", "status", "currency"),
+    "SubscriptionItem": ("id", "external_id", "price", "interval"),
+    "Invoice": ("id", "external_id", "subscription", "status", "currency"),
+    "InvoiceLine": ("id", "external_id", "kind", "item", "price"),
+    "Payment": ("id", "external_id", "invoice", "status", "currency"),
+    "Refund": ("id", "external_id", "payment", "invoice", "status", "currency"),
+    "Dispute": ("id", "external_id", "payment", "invoice", "status", "currency"),
+    "Transfer": ("id", "key", "debit", "credit", "currency"),
+}

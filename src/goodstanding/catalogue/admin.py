@@ -1,0 +1,207 @@
+"""The staff's pages on the catalogue. Every change is noted, tells all processes, and has prices looked at again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import PROTECT, Model, Prefetch, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from goodstanding import clock
+from goodstanding.audit.admin import Audited
+from goodstanding.catalogue import services
+from goodstanding.catalogue.forms import GroupForm, LevelForm, NameForm, PriceForm, promised_last
+from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
+from goodstanding.people import pages
+
+
+class Catalogue(Audited, pages.Quick):
+    """Rows of the catalogue. One at a time is deleted, where nothing refers to it."""
+
+    actions = None
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """Tell that the catalogue changed, in the transaction that changes it."""
+        super().save_related(request, form, formsets, change)
+        services.changed(now=clock.now())
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Tell that the catalogue changed, in the transaction that changes it."""
+        super().delete_model(request, obj)
+        services.changed(now=clock.now())
+
+
+class AddOnly(admin.TabularInline):
+    """Rows that can be added and read here; what can be changed is changed on the row's own page."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Not here."""
+        return False
+
+
+class TermsInline(pages.Untouched, admin.TabularInline):
+    """What the level promised, and since when: history."""
+
+    model = LevelTerms
+    extra = 0
+    can_delete = False
+    verbose_name_plural = _("what was promised to those who bought it")
+    fields = readonly_fields = ("from_then_on", "grace_days", "prepaid_grace_days")
+
+    @admin.display(description=_("since"))
+    def from_then_on(self, terms: LevelTerms) -> str:
+        """From when on."""
+        return pages.moment(terms.since) if terms.since else str(_("the beginning"))
+
+
+class PriceInline(AddOnly):
+    """What the level costs."""
+
+    model = Price
+    form = PriceForm
+
+    fields = ("amount", "currency", "interval_count", "interval")
+
+    @admin.display(description=_("amount"))
+    def amount(self, price: Price) -> str:
+        """The amount of a price that is there; that of a new one is typed."""
+        return pages.money(price.amount_minor, price.currency)
+
+
+class NameInline(AddOnly):
+    """What gateways call the price."""
+
+    model = GatewayPrice
+    form = NameForm
+    fields = ("gateway", "external_id", "lookup_key")
+    verbose_name = _("name at a gateway")
+    verbose_name_plural = _("names at the gateways")
+
+
+def in_use(level: Level) -> bool:
+    """Whether anything but prices refers to the level; whoever does protects it from being deleted."""
+    ends: list[Any] = [end for end in Level._meta.get_fields(include_hidden=True) if end.one_to_many]
+    return any(
+        end.related_model._base_manager.filter(**{end.field.name: level}).exists()
+        for end in ends
+        if end.on_delete is PROTECT and end.related_model is not Price
+    )
+
+
+@admin.register(LevelGroup)
+class LevelGroupAdmin(Catalogue):
+    """Groups of levels."""
+
+    form = GroupForm
+    list_display = ("slug", "name", "allows_several")
+    ordering = ("slug",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: LevelGroup | None = None) -> tuple[str, ...]:
+        """Keep the slug, and how many levels it allows once some are held."""
+        if obj is None:
+            return ()
+        return ("slug", "allows_several") if any(in_use(level) for level in obj.levels.all()) else ("slug",)
+
+
+@admin.register(Level)
+class LevelAdmin(Catalogue):
+    """Levels, with what they promise and cost."""
+
+    form = LevelForm
+    list_display = ("slug", "name", "group", "grace", "costs", "legacy_membertype_id")
+    list_filter = ("group",)
+    list_select_related = ("group",)
+    ordering = ("slug",)
+    search_fields = ("slug", "name")
+    fieldsets = (
+        (None, {"fields": ("slug", "name", "group", "legacy_membertype_id")}),
+        (_("What it promises from now on"), {"fields": ("grace_days", "prepaid_grace_days")}),
+    )
+    inlines = (PriceInline, TermsInline)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Level]:
+        """With promises and prices, in as many statements as there are tables."""
+        terms = Prefetch("terms", LevelTerms.objects.order_by("since", "id"))
+        return super().get_queryset(request).prefetch_related(terms, "prices")
+
+    def get_inlines(self, request: HttpRequest, obj: Level | None) -> Any:
+        """History and prices belong to a level that is there."""
+        return self.inlines if obj is not None else ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Level | None = None) -> tuple[str, ...]:
+        """Keep the slug, and the group once the level is held."""
+        if obj is None:
+            return ()
+        return ("slug", "group") if in_use(obj) else ("slug",)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:  # noqa: FBT001
+        """Promise what was typed to those who buy from now on."""
+        super().save_related(request, form, formsets, change)
+        days = {name: form.cleaned_data[name] for name in ("grace_days", "prepaid_grace_days")}
+        services.set_terms(form.instance, **days, now=clock.now())
+
+    @admin.display(description=_("grace, days"))
+    def grace(self, level: Level) -> str:
+        """What is promised now, and after a prepaid term."""
+        latest = promised_last(level)
+        return f"{latest.grace_days} / {latest.prepaid_grace_days}" if latest else pages.NOTHING
+
+    @admin.display(description=_("prices"))
+    def costs(self, level: Level) -> str:
+        """Its prices."""
+        return ", ".join(price.words for price in level.prices.all()) or pages.NOTHING
+
+
+@admin.register(Price)
+class PriceAdmin(Catalogue):
+    """Prices are added, named, and deleted, never changed."""
+
+    form = PriceForm
+    list_display = ("words", "level", "named")
+    list_filter = ("level", "currency")
+    list_select_related = ("level",)
+    ordering = ("level", "amount_minor", "id")
+    search_fields = ("id", "gateway_prices__external_id", "gateway_prices__lookup_key")
+    fields = ("level", "amount", "currency", "interval_count", "interval")
+    inlines = (NameInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
+        """With the gateways' names."""
+        return super().get_queryset(request).prefetch_related("gateway_prices")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> tuple[str, ...]:
+        """One that is there stays as it is."""
+        return () if obj is None else self.fields
+
+    @admin.display(description=_("amount"))
+    def amount(self, price: Price) -> str:
+        """The amount of a price that is there; that of a new one is typed."""
+        return pages.money(price.amount_minor, price.currency)
+
+    @admin.display(description=_("price"))
+    def words(self, price: Price) -> str:
+        """Amount and interval."""
+        return price.words
+
+    @admin.display(description=_("names at the gateways"))
+    def named(self, price: Price) -> str:
+        """What gateways call it."""
+        return ", ".join(str(name) for name in price.gateway_prices.all()) or pages.NOTHING
+
+
+@admin.register(GatewayPrice)
+class GatewayPriceAdmin(Catalogue):
+    """What gateways call our prices: mended here, or moved to another price."""
+
+    form = NameForm
+    list_display = ("external_id", "lookup_key", "gateway", "price")
+    list_display_links = ("external_id", "lookup_key")
+    list_select_related = ("price",)
+    ordering = ("gateway", "external_id", "id")
+    search_fields = ("external_id", "lookup_key")

@@ -1,0 +1,194 @@
+"""The staff's forms for the catalogue. What they refuse they refuse in words; nothing here decides what anything means."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from goodstanding.catalogue.entries import GATEWAYS, MEMBERTYPE, SLUG
+from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
+from goodstanding.catalogue.services import price_id
+from goodstanding.core.currencies import WITHDRAWN, UnknownCurrency, exponent
+from goodstanding.core.money import Money, MoneyRefused
+from goodstanding.core.records import Terms
+
+if TYPE_CHECKING:
+    _GroupForm = forms.ModelForm[LevelGroup]
+    _LevelForm = forms.ModelForm[Level]
+    _PriceForm = forms.ModelForm[Price]
+    _NameForm = forms.ModelForm[GatewayPrice]
+else:
+    _GroupForm = _LevelForm = _PriceForm = _NameForm = forms.ModelForm
+
+LONGEST = 3660  # days
+
+
+def _slug(text: str) -> str:
+    if not SLUG.fullmatch(text):
+        raise forms.ValidationError(_("Use small letters, digits, - and _ (up to 60)."))
+    return text
+
+
+def promised_last(level: Level) -> LevelTerms | None:
+    """Return what the level promises to those who buy it from now on, where it has promised anything yet."""
+    terms = level.terms.all() if level.pk else ()
+    return max(terms, key=lambda each: (each.since is not None, each.since), default=None)
+
+
+class GroupForm(_GroupForm):
+    """A group of levels."""
+
+    class Meta:
+        model = LevelGroup
+        fields = ("slug", "name", "allows_several")
+        help_texts = {
+            "slug": _("Stands in files and addresses; it never changes."),
+            "allows_several": _(
+                "Whether a member may hold several of its levels at a time. Fixed once levels are held."
+            ),
+        }
+
+    def clean_slug(self) -> str:
+        """Keep to what files and addresses can hold."""
+        return _slug(self.cleaned_data["slug"])
+
+
+class LevelForm(_LevelForm):
+    """A level with what it promises to those who buy it from now on."""
+
+    grace_days = forms.IntegerField(
+        label=_("Grace, days"),
+        min_value=0,
+        max_value=LONGEST,
+        help_text=_("After an unpaid renewal. Days of 24 hours. Whoever bought earlier keeps what was promised then."),
+    )
+    prepaid_grace_days = forms.IntegerField(
+        label=_("Grace after a prepaid term, days"),
+        min_value=0,
+        max_value=LONGEST,
+        help_text=_("For terms bought once."),
+    )
+
+    class Meta:
+        model = Level
+        fields = ("slug", "name", "group", "legacy_membertype_id")
+        labels = {"legacy_membertype_id": _("Old number")}
+        help_texts = {
+            "slug": _("Stands in files and addresses; it never changes."),
+            "group": _("Fixed once the level is held."),
+            "legacy_membertype_id": _("The number in old plans named membertype_X-…: their payers become members."),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        promised = promised_last(self.instance) or Terms()
+        self.initial.setdefault("grace_days", promised.grace_days)
+        self.initial.setdefault("prepaid_grace_days", promised.prepaid_grace_days)
+
+    def clean_slug(self) -> str:
+        """Keep to what files and addresses can hold."""
+        return _slug(self.cleaned_data["slug"])
+
+    def clean_legacy_membertype_id(self) -> str | None:
+        """Keep to what a plan's name can hold."""
+        number: str | None = self.cleaned_data["legacy_membertype_id"]
+        if number and not MEMBERTYPE.fullmatch(number):
+            raise forms.ValidationError(_("Use letters and digits (up to 40)."))
+        return number
+
+
+class PriceForm(_PriceForm):
+    """A new price. Its id is made of what it is, so another amount is another price."""
+
+    amount = forms.CharField(label=_("Amount"), max_length=40, help_text=_("Such as 12.34, or 500 for yen."))
+    currency = forms.CharField(label=_("Currency"), max_length=3, help_text=_("Three letters, such as EUR."))
+
+    class Meta:
+        model = Price
+        fields = ("level", "currency", "interval_count", "interval")
+        labels = {"interval_count": _("Each"), "interval": _("Interval")}
+
+    def clean_currency(self) -> str:
+        """Refuse what is no currency, and what was one."""
+        code = str(self.cleaned_data["currency"]).upper()
+        try:
+            exponent(code)
+        except UnknownCurrency as refused:
+            raise forms.ValidationError(str(refused)) from None
+        if code in WITHDRAWN:
+            raise forms.ValidationError(_("%(code)s is a currency no more."), params={"code": code})
+        return code
+
+    def clean_interval_count(self) -> int:
+        """Refuse nothing at all."""
+        count = int(self.cleaned_data["interval_count"])
+        if not 1 <= count <= 1000:
+            raise forms.ValidationError(_("A whole number from 1 to 1000."))
+        return count
+
+    def clean(self) -> dict[str, Any]:
+        """Read the amount in its currency, and refuse a price that is there already."""
+        super().clean()
+        data = self.cleaned_data
+        if "amount" in data and "currency" in data:
+            try:
+                money = Money.parse(f"{data['amount'].strip()} {data['currency']}")
+            except MoneyRefused as refused:
+                self.add_error("amount", str(refused))
+            else:
+                self.instance.amount_minor = money.amount_minor
+                if money < Money.zero(money.currency):
+                    self.add_error("amount", _("A price is not below zero."))
+        if not self.errors and {"amount", "currency", "interval", "interval_count"} <= data.keys():
+            level = data["level"].pk if "level" in data else self.instance.level_id
+            terms = (data["currency"], data["interval"], data["interval_count"])
+            self.instance.id = price_id(level, self.instance.amount_minor, *terms)
+            if Price.objects.filter(pk=self.instance.id).exists():
+                self.add_error(None, _("This level has this price already."))
+        return data
+
+
+class NameForm(_NameForm):
+    """What a gateway calls a price of ours."""
+
+    gateway = forms.ChoiceField(label=_("Gateway"), choices=[(code, code) for code in GATEWAYS])
+
+    class Meta:
+        model = GatewayPrice
+        fields = ("price", "gateway", "external_id", "lookup_key")
+        labels = {"external_id": _("Price id"), "lookup_key": _("Lookup key")}
+        help_texts = {
+            "external_id": _("Such as price_…"),
+            "price": _(
+                "Who pays by this name already follows at the next event, or with “goodstanding check --rebuild”."
+            ),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice: Any = self.fields.get("price")
+        if choice is not None:  # it is not beside the price that it names
+            choice.queryset = Price.objects.select_related("level")
+            choice.label_from_instance = lambda price: f"{price.level.name}: {price.words}"
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a name that is another price's, saying whose, and a row that names nothing."""
+        super().clean()
+        data = self.cleaned_data
+        names = {field: data.get(field, "").strip() for field in ("external_id", "lookup_key")}
+        if not any(names.values()):
+            self.add_error(None, _("Say what the gateway calls this price: its id, its lookup key, or both."))
+        for field, name in names.items():
+            data[field] = name
+            taken = GatewayPrice.objects.filter(gateway=data.get("gateway"), **{field: name}).exclude(
+                pk=self.instance.pk
+            )
+            holder = taken.select_related("price__level").first() if name else None
+            if holder is not None:
+                self.add_error(field, _("This is %(level)s’s already.") % {"level": holder.price.level.name})
+        return data
+
+    def validate_constraints(self) -> None:
+        """Leave it at the words above; the database keeps the constraints themselves."""

@@ -1,0 +1,14 @@
+"""What this app holds about people: nothing. Levels and prices are the organisation's."""
+
+from __future__ import annotations
+
+from goodstanding.core.privacy import Holding, NotPersonal
+
+HOLDS: tuple[Holding, ...] = ()
+
+NOT_PERSONAL: NotPersonal = {
+    "LevelGroup": ("slug", "name"),
+    "Level": ("slug", "name", "legacy_membertype_id"),
+    "Price": ("id", "currency"),
+    "GatewayPrice": ("gateway", "external_id", "lookup_key"),
+}

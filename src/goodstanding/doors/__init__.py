@@ -1,0 +1,1 @@
+"""Doors: who tapped which card where, whether it opened, and why not."""

@@ -1,0 +1,94 @@
+"""The cards that steer the sandbox. Pure. A number only ever stands for a token; none is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from goodstanding.gateways.protocol import Refusal
+
+
+class Occasion(StrEnum):
+    """In which way a card is used."""
+
+    FIRST = "first"  # its token is given, its owner is there
+    AGAIN = "again"  # it is stored, its owner is there
+    AWAY = "away"  # it is stored, its owner is away
+
+
+CHALLENGE = "challenge"
+_OK = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a card does. ``first``, ``again`` and ``away`` say how it ends: ``""`` (well), ``challenge``, or a refusal's code.
+
+    ``disputed``: its payer contests the payment a day later. ``answer_lost``: it ends as it does, and nobody hears of it.
+    """
+
+    token: str
+    number: str
+    does: str
+    first: str = _OK
+    again: str = _OK
+    away: str = _OK
+    brand: str = "Visa"
+    disputed: bool = False
+    answer_lost: bool = False
+
+    def outcome(self, occasion: Occasion) -> str:
+        """Return how using it ends."""
+        return {Occasion.FIRST: self.first, Occasion.AGAIN: self.again, Occasion.AWAY: self.away}[occasion]
+
+    @property
+    def last4(self) -> str:
+        """What people tell it by."""
+        return self.number[-4:]
+
+
+EXPIRES = "12/34"
+RETRIED = frozenset({Refusal.CARD_DECLINED, Refusal.INSUFFICIENT_FUNDS})  # what may succeed another day
+
+_DECLINED, _POOR, _OLD = str(Refusal.CARD_DECLINED), str(Refusal.INSUFFICIENT_FUNDS), str(Refusal.EXPIRED_CARD)
+
+CARDS: Mapping[str, Card] = {
+    card.token: card
+    for card in (
+        Card("sandbox_ok", "4242424242424242", "succeeds"),
+        Card("sandbox_declined", "4000000000000002", "is declined", _DECLINED, _DECLINED, _DECLINED),
+        Card("sandbox_insufficient_funds", "4000000000009995", "has insufficient funds", _POOR, _POOR, _POOR),
+        Card("sandbox_expired", "4000000000000069", "has expired", _OLD, _OLD, _OLD),
+        Card("sandbox_challenge", "4000002500003155", "needs approval at first, then succeeds", CHALLENGE),
+        Card(
+            "sandbox_challenge_always",
+            "4000002760003184",
+            "needs approval every time, so that renewals fail",
+            CHALLENGE,
+            CHALLENGE,
+            str(Refusal.NEEDS_CHALLENGE),
+        ),
+        Card(
+            "sandbox_fails_later",
+            "4000000000000341",
+            "works now, and fails from the next renewal on",
+            again=_DECLINED,
+            away=_DECLINED,
+        ),
+        Card("sandbox_disputed", "4000000000000259", "succeeds, and is disputed the next day", disputed=True),
+        Card(
+            "sandbox_answer_lost", "5555555555554444", "succeeds, but the answer is lost", brand="Mastercard",
+            answer_lost=True,
+        ),  # fmt: skip
+    )
+}
+
+
+def token_of(typed: str) -> str:
+    """Return the token that a typed number (with spaces or dashes) or token means, or ``""``."""
+    plain = typed.strip()
+    if plain in CARDS:
+        return plain
+    digits = plain.replace(" ", "").replace("-", "")
+    return next((card.token for card in CARDS.values() if card.number == digits), "")
