@@ -6,14 +6,18 @@ import json
 import os
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import psycopg
 from psycopg import sql
+
+from bench.report import Measurement
+
 
 def main() -> None:
     """Make a database, fill it, measure, write what was measured to a file, and leave nothing behind."""
@@ -54,14 +58,13 @@ def _measure(options: Namespace) -> Iterator[dict[str, Any]]:
     for turn, members in enumerate(sizes, start=1):
         _say(f"{standing.vendor()}, {members} members: making them")
         organisation.grow("s", members)
-        steps = {
-            "rebuilding": lambda: rebuilding.measurements(organisation, rounds=rounds),
-            "standing": lambda: standing.measurements(organisation, rounds=rounds),
-            "receiving": lambda: receiving.measurements(organisation, rounds=rounds, events=min(members, 300)),
-            "processing": lambda: processing.measurements(
-                organisation, rounds=rounds, members=min(20, budget // (2 * rounds)), long_members=1
-            ),
-            "burst": lambda: processing.burst(organisation, members=min(100, budget // 3)),
+        events, some = min(members, 300), min(20, budget // (2 * rounds))
+        steps: dict[str, Callable[[], Iterator[Measurement]]] = {
+            "rebuilding": partial(rebuilding.measurements, organisation, rounds=rounds),
+            "standing": partial(standing.measurements, organisation, rounds=rounds),
+            "receiving": partial(receiving.measurements, organisation, rounds=rounds, events=events),
+            "processing": partial(processing.measurements, organisation, rounds=rounds, members=some, long_members=1),
+            "burst": partial(processing.burst, organisation, members=min(100, budget // 3)),
         }
         for name, step in steps.items():
             if name == "standing":  # a rebuild is measured without those of this size

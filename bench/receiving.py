@@ -5,9 +5,9 @@ from __future__ import annotations
 import http.client
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -96,7 +96,7 @@ def _duplicate(told: _Events) -> Iterator[Measurement]:
     client = Client(headers={"host": "localhost"})
     (body,) = told.some(1)
 
-    def deliver(duplicate: bool) -> int:
+    def deliver(*, duplicate: bool) -> int:
         headers = {"stripe-signature": _signature(body)}
         with measure.statements() as sent:
             answer = client.post(_PATH, body, content_type="application/json", headers=headers)
@@ -121,17 +121,9 @@ def _cpu(at: Server, path: str, bodies: Sequence[str]) -> float:
 
 def _crowd(at: Server, path: str, bodies: Sequence[str]) -> list[float]:
     signed = [(body.encode(), _signature(body)) for body in bodies]
-    took: list[float] = []
-    threads = [
-        threading.Thread(target=lambda part: took.extend(_deliver(at.port, path, part)), args=(signed[number::CLIENTS],))
-        for number in range(CLIENTS)
-    ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert len(took) == len(bodies), (len(took), len(bodies))
-    return took
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        parts = clients.map(lambda number: _deliver(at.port, path, signed[number::CLIENTS]), range(CLIENTS))
+        return [each for part in parts for each in part]
 
 
 def _deliver(port: int, path: str, signed: Sequence[tuple[bytes, str]]) -> list[float]:

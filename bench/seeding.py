@@ -86,7 +86,7 @@ class Organisation:
     def _make_exact(self, tokens: Sequence[str]) -> None:
         known = knowledge.current()
         rows = GatewayCustomer.objects.select_related("gateway_account")
-        suffixes = {token: None for token in tokens}
+        suffixes = frozenset(tokens)
         customers = [row for row in rows.iterator() if row.external_id[-len(cloning.TOKEN) :] in suffixes]
         for start in range(0, len(customers), 100):
             some = customers[start : start + 100]
@@ -99,7 +99,9 @@ class Organisation:
 def take_in(account: GatewayAccount, bodies: Sequence[str], *, now: datetime, create_members: bool = False) -> None:
     """File events as loaded by hand and have the real worker take them in."""
     batch = inbox.Batch("bench", create_members, position=0)
-    inbox.file(account, [(inbox.inspect(account, body.encode()), body.encode()) for body in bodies], now=now, batch=batch)
+    inbox.file(
+        account, [(inbox.inspect(account, body.encode()), body.encode()) for body in bodies], now=now, batch=batch
+    )
     Worker(now=lambda: now + timedelta(seconds=1)).drain()
     assert not WebhookEvent.objects.open().exists()
     assert not WebhookEvent.objects.dead().exists()

@@ -67,7 +67,12 @@ def _everybody(organisation: Organisation, rounds: int) -> Iterator[Measurement]
         return lambda: call_command("standing", "--all", "--json", *options, stdout=StringIO())
 
     yield Measurement(
-        "standing --all, members", speed(asked()), "/s", at_least=True, floor=members / floors.seconds_to_read(_TABLE, "outlook"), floor_is="read the rows"
+        "standing --all, members",
+        speed(asked()),
+        "/s",
+        at_least=True,
+        floor=members / floors.seconds_to_read(_TABLE, "outlook"),
+        floor_is="read the rows",
     )
     yield Measurement(
         "standing --all --at T, members",

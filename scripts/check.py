@@ -21,6 +21,7 @@ BIN = ROOT / ".venv" / "bin"
 UV = ROOT / ".tools" / "bin" / "uv"
 NO_SERVER, NEEDS_GROUP = 77, 78
 CI = os.environ.get("CI") == "true"
+PROXY = "nginx"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -125,8 +126,8 @@ def pytest(*arguments: str) -> list[str]:
 
 
 def sqlite() -> Outcome:
-    """All tests but the browser's, on SQLite."""
-    return Outcome(run(*pytest("-q", "-n", "auto", "--dist", "worksteal", "-m", "not browser")))
+    """All tests but the browser's and the proxy's, on SQLite."""
+    return Outcome(run(*pytest("-q", "-n", "auto", "--dist", "worksteal", "-m", "not browser and not nginx")))
 
 
 def postgres() -> Outcome:
@@ -150,6 +151,13 @@ def postgres() -> Outcome:
     return Outcome(code == 0)
 
 
+def proxy() -> Outcome:
+    """The tests that run a real nginx with the examples of the documentation."""
+    if not shutil.which(PROXY, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"):
+        return Outcome(ok=False, skipped="no nginx on this machine (Debian: apt-get install nginx-light)")
+    return Outcome(run(*pytest("-q", "-m", "nginx and not browser")))
+
+
 def browser() -> Outcome:
     """The tests that drive a browser."""
     if not any(map(shutil.which, BROWSERS)):
@@ -165,6 +173,7 @@ STEPS: dict[str, Callable[[], Outcome]] = {
     "audit": audit,
     "sqlite": sqlite,
     "postgres": postgres,
+    "proxy": proxy,
     "browser": browser,
 }
 LINT = ("style", "types", "architecture")

@@ -37,9 +37,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests marked ``loopback`` (and browser tests, which need it) reach this machine, and no other."""
+    """Let tests marked ``loopback`` (and those with a browser or nginx, which need it) reach this machine, and no other."""
     for item in items:
-        if item.get_closest_marker("loopback") or item.get_closest_marker("browser"):
+        if any(map(item.get_closest_marker, ("loopback", "browser", "nginx"))):
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
 
 

@@ -24,6 +24,7 @@ os.environ |= {
     "GOODSTANDING_ENV_FILE": "",
     "GOODSTANDING_HOME": str(_home),
     "GOODSTANDING_SECRET_KEY": "for-tests-only-" + "0123456789" * 5,
+    "GOODSTANDING_CARD_KEY": "for-tests-only-" + "9876543210" * 5,
 }
 
 from goodstanding.site.settings import *  # noqa: E402, F403

@@ -86,6 +86,7 @@ class Life(Story):
                 inv.charges.append(charge)
                 self.of_charge("succeeded", charge, inv)
         self.old_can_say_it = self.old_can_say_it and len(parts) < 2
+        inv.out_of_band = out_of_band
         inv.status, inv.moved["paid"] = "paid", self.now
         self.of_invoice("paid", inv)
         self.of_invoice("payment_succeeded", inv)

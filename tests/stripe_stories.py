@@ -115,6 +115,7 @@ class Invoice:
     status: str = "draft"
     moved: dict[str, datetime] = field(default_factory=dict)
     intents: list[str] = field(default_factory=list)
+    out_of_band: bool = False
     charges: list[Charge] = field(default_factory=list)
 
     @property
@@ -186,14 +187,15 @@ class Shapes:
         if old:
             charge = inv.charges[-1].id if inv.charges else None
             intent = inv.intents[0] if inv.intents else None
-            paid = {"charge": charge, "payment_intent": intent, "paid": inv.status == "paid"}
+            paid = {"charge": charge, "payment_intent": intent, "paid": inv.status == "paid", "paid_out_of_band": inv.out_of_band}
             return {**shown, **paid, "subscription": inv.subscription.id}
         payments = [
             {"object": "invoice_payment", "payment": {"type": "payment_intent", "payment_intent": intent}}
             for intent in inv.intents
         ]
         parent = {"type": "subscription_details", "subscription_details": {"subscription": inv.subscription.id}}
-        return {**shown, "parent": parent, "payments": {"object": "list", "data": payments}}
+        off = inv.total if inv.out_of_band else 0
+        return {**shown, "parent": parent, "payments": {"object": "list", "data": payments}, "amount_paid_off_stripe": off}
 
     def line(self, line: Line, number: int, inv: Invoice, *, old: bool) -> Obj:
         shown: Obj = {

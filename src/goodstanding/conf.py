@@ -151,9 +151,18 @@ WEB_THREADS: Setting[int] = Setting(
 )
 GATEWAYS: Setting[Mapping[str, str]] = Setting(
     "GOODSTANDING_GATEWAYS",
-    {"stripe": "goodstanding.gateways.stripe.adapter.StripeGateway"},
+    {
+        "sandbox": "goodstanding.gateways.sandbox.adapter.SandboxGateway",
+        "stripe": "goodstanding.gateways.stripe.adapter.StripeGateway",
+    },
     paths,
     "The gateways that can be used, each with its adapter.",
+)
+SANDBOX_URL: Setting[str] = Setting(
+    "GOODSTANDING_SANDBOX_URL",
+    "",
+    str,
+    "Where the worker reaches the web server, to deliver the sandbox's webhooks; empty: on this machine, at HOST and PORT.",
 )
 URL: Setting[str] = Setting("GOODSTANDING_URL", "", address, "The site's own address, as people type it.")
 ACCESS_COOKIE_DOMAIN: Setting[str] = Setting(
@@ -190,6 +199,12 @@ SETTINGS: tuple[Setting[Any], ...] = (
 def time_zone() -> ZoneInfo:
     """Return the site's time zone; in another Django project, unless told otherwise, that project's."""
     return ZoneInfo(getattr(settings, TIME_ZONE.name, None) or settings.TIME_ZONE)
+
+
+def sandbox_url() -> str:
+    """Return the address, without a path, at which the sandbox's webhooks are delivered."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(HOST.value(), HOST.value())  # noqa: S104 - nothing is bound here
+    return SANDBOX_URL.value() or f"http://{f'[{host}]' if ':' in host else host}:{PORT.value()}"
 
 
 def clock() -> datetime | timedelta | None:

@@ -165,6 +165,7 @@ def test_code_gateway_and_mode_of_an_account_stay(boss, account):
 
 def test_an_account_is_added(boss):
     fields = {"code": "stripe-test", "gateway": "stripe", "label": "Stripe, test", "mode": "test", "is_active": "on"}
+    fields |= {"billed_by": "gateway"}
     boss.post(reverse("admin:gs_gateways_gatewayaccount_add"), {**fields, "new_webhook_secret": "whsec_1"})
     row = GatewayAccount.objects.get()
     assert (row.pk, row.mode, row.webhook_secrets()) == ("stripe-test", "test", ("whsec_1",))
@@ -182,7 +183,7 @@ def test_nobody_deletes_an_account(boss, account):
 
 
 def test_the_registry_knows_what_the_settings_name(settings):
-    assert registry.codes() == ("stripe",)
+    assert registry.codes() == ("sandbox", "stripe")
     settings.GOODSTANDING_GATEWAYS = {}
     with pytest.raises(registry.UnknownGateway):
         registry.gateway("stripe")

@@ -158,15 +158,7 @@ class InvoiceAdmin(Ledger):
 
     prefix = "inv"
     search_help_text = _("The invoice's number, its whole id, ours or the gateway's, or a member's whole e-mail.")
-    list_display = (
-        "external_id",
-        "number",
-        "payer",
-        "status",
-        amounts("total_minor"),
-        moments("issued_at"),
-        moments("settled_at"),
-    )
+    list_display = ("called", "payer", "status", amounts("total_minor"), moments("issued_at"), moments("settled_at"))
     list_select_related = ("account__member",)
     list_filter = (
         "gateway_account",
@@ -181,6 +173,11 @@ class InvoiceAdmin(Ledger):
         (moments("issued_at"), moments("settled_at"), moments("closed_at")),
     )
     inlines = (LineInline,)
+
+    @admin.display(description=_("invoice"), ordering="number")
+    def called(self, invoice: Invoice) -> str:
+        """Its number; a draft has none yet."""
+        return invoice.number or invoice.external_id
 
     def found_by(self, term: str) -> Q:
         """Find by number, too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,9 +41,17 @@ class Rows:
     disputes: list[Dispute] = field(default_factory=list)
     transfers: list[Transfer] = field(default_factory=list)
 
-    def tables(self) -> Sequence[Sequence[models.Model]]:
-        """Return the rows that are written over what stands there, table by table."""
-        return (self.subscriptions, self.items, self.invoices, self.lines, self.payments, self.refunds, self.disputes)
+
+TABLES: Mapping[str, type[models.Model]] = {
+    "subscriptions": Subscription,
+    "items": SubscriptionItem,
+    "invoices": Invoice,
+    "lines": InvoiceLine,
+    "payments": Payment,
+    "refunds": Refund,
+    "disputes": Dispute,
+    "transfers": Transfer,
+}
 
 
 def account_id(customer: GatewayCustomer) -> str:
@@ -60,16 +68,15 @@ def rows_for(ledger: Ledger, keys: Iterable[Key], customer: GatewayCustomer) -> 
     return rows
 
 
-def write(rows: Rows) -> None:
-    """Write rows: those of the ledger over what stood there, transfers only where they are new."""
-    for table in rows.tables():
-        if table:
-            model = type(table[0])
+def write(rows: Rows, *, mending: bool = False) -> None:
+    """Write rows: those of the ledger over what stood there, transfers only where they are new (or when ``mending``)."""
+    for name, model in TABLES.items():
+        table, manager = getattr(rows, name), model._default_manager
+        if table and name == "transfers" and not mending:
+            manager.bulk_create(table, ignore_conflicts=True)
+        elif table:
             fields = [each.name for each in model._meta.concrete_fields if not each.primary_key]
-            manager: Any = model._default_manager
             manager.bulk_create(table, update_conflicts=True, unique_fields=["id"], update_fields=fields)
-    if rows.transfers:
-        Transfer.objects.bulk_create(rows.transfers, ignore_conflicts=True)
 
 
 def account_of(customer: GatewayCustomer, ledger: Ledger) -> Account:
@@ -101,10 +108,6 @@ class _Maker:
                 self._refund(ref)
             case "dispute":
                 self._dispute(ref)
-            case "link":
-                for part in ref.split("|"):
-                    if part in self.ledger.payments:
-                        self._payment(part)
 
     def _common(self, prefix: str, ref: str) -> dict[str, Any]:
         gateway = self.customer.gateway_account_id
@@ -166,8 +169,12 @@ class _Maker:
             closed_at=state.closed_at,
         )
         self.rows.invoices.append(row)
-        for index, line in enumerate(last.lines):
-            name = line.line or str(index)
+        final = last.status not in ("draft", "deleted")  # a draft's lines come and go
+        names: set[str] = set()
+        for index, line in enumerate(last.lines if final else ()):
+            # The oldest lines are named after their subscription, and two of one invoice may share that name.
+            name = line.line if line.line and line.line not in names else f"{line.line}#{index}"
+            names.add(name)
             self.rows.lines.append(
                 InvoiceLine(
                     id=derived("lin", row.id, name),
@@ -187,8 +194,6 @@ class _Maker:
 
     def _payment(self, ref: str) -> None:
         payment = self.ledger.payments[ref]
-        if any(row.external_id == ref for row in self.rows.payments):
-            return
         self.rows.payments.append(
             Payment(
                 **self._common("pay", ref),
@@ -200,7 +205,7 @@ class _Maker:
                 failure=payment.failure[:100],
             )
         )
-        self._post(journal.of_payment(payment))
+        self._post(journal.of_payment(self.ledger.tellings_of(ref)))
 
     def _refund(self, ref: str) -> None:
         refund = self.ledger.refunds[ref]

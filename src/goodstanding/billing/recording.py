@@ -38,10 +38,11 @@ _MEMORY = Memory()
 
 @dataclass
 class Told:
-    """The objects of one customer as they stand after something was told of them."""
+    """The objects of one customer as they stand after something was told of them. ``new``: those not known before."""
 
     objects: MutableMapping[Key, tuple[Fact, ...]]
     changed: set[Key] = field(default_factory=set)
+    new: set[Key] = field(default_factory=set)
 
 
 def customer_id(account: str, external_id: str) -> str:
@@ -157,6 +158,7 @@ def merge(facts: Iterable[Fact], told: Told, *, account: GatewayAccount, custome
         if after != before:
             told.objects[key] = after
             told.changed.add(key)
+            told.new |= set() if before else {key}
             rows.append(state_row(key, after, account=account.pk, customer=customer.pk if customer else None))
     write_states(rows)
 
@@ -211,6 +213,10 @@ def refs_of(facts: Iterable[Fact]) -> set[str]:
                 found.add(fact.invoice)
             case PaymentSeen():
                 found.add(fact.payment)
+            case RefundSeen():
+                found.add(fact.refund)
+            case DisputeSeen():
+                found.add(fact.dispute)
         found.update(links_of([fact]))
     return found - {""}
 
@@ -232,10 +238,17 @@ def _linked(account: GatewayAccount, refs: AbstractSet[str]) -> Q:
     return one | two
 
 
+def one_at_a_time(account: GatewayAccount) -> None:
+    """Have whoever else tells of what belongs to no customer wait for this transaction: no other row is there to lock."""
+    GatewayAccount.objects.select_for_update().get(pk=account.pk)
+
+
 def adopt(refs: set[str], told: Told, *, account: GatewayAccount, customer: GatewayCustomer) -> None:
     """Give the customer those objects that waited to know whose they are and are tied to ``refs``, and theirs in turn."""
     while refs:
-        tied = ObjectState.objects.filter(_linked(account, refs), customer=None)
+        tied = ObjectState.objects.filter(
+            _linked(account, refs) | Q(gateway_account=account, ref__in=refs), customer=None
+        )
         waiting = list(tied.order_by("pk").select_for_update())
         if not waiting:
             return
@@ -246,6 +259,7 @@ def adopt(refs: set[str], told: Told, *, account: GatewayAccount, customer: Gate
             row.customer = customer
             told.objects[key] = tuple(codec.decode(fact) for fact in row.facts)
             told.changed.add(key)
+            told.new.add(key)
             refs |= refs_of(told.objects[key]) | {row.ref}
             FactRow.objects.filter(gateway_account=account, customer=None, kind=row.kind, ref=row.ref).update(
                 customer=customer

@@ -36,7 +36,7 @@ class Catalogue(Audited, pages.Quick):
 class AddOnly(admin.TabularInline):
     """Rows that can be added and read here; what can be changed is changed on the row's own page."""
 
-    extra = 0
+    extra = 1
     can_delete = False
     show_change_link = True
 

@@ -153,7 +153,7 @@ class PriceForm(_PriceForm):
 class NameForm(_NameForm):
     """What a gateway calls a price of ours."""
 
-    gateway = forms.ChoiceField(label=_("Gateway"), choices=[(code, code) for code in GATEWAYS])
+    gateway = forms.ChoiceField(label=_("Gateway"), choices=[(code, code) for code in GATEWAYS], initial=GATEWAYS[0])
 
     class Meta:
         model = GatewayPrice

@@ -102,6 +102,7 @@ class InvoiceSeen:
 
     ``status``: draft, open, paid, void, uncollectible or deleted. ``due_minor``: what is asked for after credit.
     ``credit_minor``: what the customer's balance took over (positive) or received (negative) when it was finalised.
+    ``elsewhere_minor``: what was paid of it without the gateway (in cash, by transfer).
     ``payments``: references of payments (intents, charges) that belong to it.
     """
 
@@ -122,6 +123,7 @@ class InvoiceSeen:
     closed_at: datetime | None = None
     lines: tuple[LineSeen, ...] = ()
     payments: tuple[str, ...] = ()
+    elsewhere_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import groupby, pairwise, permutations
+from itertools import groupby, permutations
 from typing import Any, TypeVar
 
 from goodstanding.core import codec
@@ -153,12 +153,16 @@ def closed_moment(fact: InvoiceSeen) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceState:
-    """An invoice after all that was told of it. ``last`` is ``None`` while only failures were told."""
+    """An invoice after all that was told of it. ``last`` is ``None`` while only failures were told.
+
+    ``given_up_at``: when it was first called uncollectible; it may still be paid or voided after that.
+    """
 
     last: InvoiceSeen | None
     settled_at: datetime | None
     closed_at: datetime | None
     failed_at: tuple[datetime, ...]
+    given_up_at: datetime | None = None
 
 
 def invoice_state(facts: Iterable[Fact]) -> InvoiceState:
@@ -176,6 +180,7 @@ def invoice_state(facts: Iterable[Fact]) -> InvoiceState:
         settled_at=min(settled, default=None),
         closed_at=min(closed, default=None),
         failed_at=tuple(sorted(failures)),
+        given_up_at=min((_closed(fact) for fact in seen if fact.status == "uncollectible"), default=None),
     )
 
 
@@ -204,8 +209,13 @@ _MOST_TRIED = 6  # of more tellings than these in one second not every order is 
 def _chained(last: SubscriptionSeen | None, tied: Sequence[SubscriptionSeen]) -> list[SubscriptionSeen]:
     tied = sorted(tied, key=lambda fact: (_CYCLE.get(fact.status, 0), bool(fact.before), _canonical(fact)))
     if len(tied) <= _MOST_TRIED:
-        misfits = {(one, other): _unlike(one, other) for one in (last, *tied) for other in tied}
-        return list(min(permutations(tied), key=lambda order: sum(misfits[pair] for pair in pairwise((last, *order)))))
+        unlike = {(one, other): _unlike(one, other) for one in (last, *tied) for other in tied}
+
+        def misfits(order: Iterable[SubscriptionSeen]) -> int:
+            chain = tuple(order)
+            return sum(unlike[pair] for pair in zip((last, *chain), chain, strict=False))
+
+        return list(min(permutations(tied), key=misfits))
     chain: list[SubscriptionSeen] = []
     while tied:
         before = chain[-1] if chain else last
@@ -283,10 +293,13 @@ def refund_state(facts: Iterable[Fact]) -> RefundState | None:
 
 def payment_state(facts: Iterable[Fact]) -> PaymentSeen | None:
     """Return the last telling of a payment; of one second, the one that went further (refunded more, succeeded)."""
-    seen = [fact for fact in facts if isinstance(fact, PaymentSeen)]
-    if not seen:
-        return None
-    return _ordered(seen, _went_further)[-1]
+    tellings = payment_tellings(facts)
+    return tellings[-1] if tellings else None
+
+
+def payment_tellings(facts: Iterable[Fact]) -> list[PaymentSeen]:
+    """Return the tellings of one payment in order of time, and within a second by how far it had gone."""
+    return _ordered([fact for fact in facts if isinstance(fact, PaymentSeen)], _went_further)
 
 
 _PAYMENT_RANK = {"pending": 0, "failed": 1, "succeeded": 2}

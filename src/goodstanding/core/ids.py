@@ -15,6 +15,6 @@ def derived(prefix: str, *parts: str) -> str:
     The parts are separated unambiguously: ``("ab", "c")`` and ``("a", "bc")`` give different ids.
     """
     assert parts, prefix
-    packed = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+    packed = b"".join([len(part).to_bytes(4, "big") + part for part in map(str.encode, parts)])
     digest = hashlib.sha256(packed).digest()[:_DIGEST_BYTES]
     return f"{prefix}_{base64.b32encode(digest).decode().lower()[:_LENGTH]}"

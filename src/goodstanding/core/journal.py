@@ -6,13 +6,13 @@ any number of times, give the same moves, each once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from goodstanding.core.facts import PaymentSeen
-from goodstanding.core.fold import DisputeState, InvoiceState, RefundState
+from goodstanding.core.fold import DisputeState, InvoiceState, RefundState, closed_moment
 
 
 class Chart(StrEnum):
@@ -22,6 +22,7 @@ class Chart(StrEnum):
     DEFERRED = "deferred_revenue"  # invoiced, to be earned over its period
     BALANCE = "member_balance"  # credit that we owe to the member: gift cards, downgrades
     GATEWAY = "gateway"  # money held at a gateway
+    ELSEWHERE = "paid_elsewhere"  # money that came in without a gateway: cash, transfers
     REFUNDED = "refunded"  # revenue given back
     DISPUTED = "disputed"  # taken by the bank while a dispute is open
     DISPUTES_LOST = "disputes_lost"
@@ -41,7 +42,7 @@ class Posting:
 
 
 def of_invoice(state: InvoiceState) -> Iterator[Posting]:
-    """Give the moves of an invoice: issuing it, using credit for it, and voiding or giving it up.
+    """Give the moves of an invoice: issuing it, using credit for it, paying it elsewhere, voiding it or giving it up.
 
     A draft moves nothing. What a customer's balance takes over or receives is told by the invoice itself.
     """
@@ -50,27 +51,36 @@ def of_invoice(state: InvoiceState) -> Iterator[Posting]:
         return
     at = last.finalised_at or last.created_at
     key, currency = f"invoice|{last.invoice}", last.currency
+    taken, voided_at = (Chart.BALANCE, Chart.RECEIVABLE), closed_moment(last) if last.status == "void" else None
     yield from _move(f"{key}|issued", _owed(last.total_minor), last.total_minor, currency, at)
     if last.total_minor >= 0:
-        taken = (Chart.BALANCE, Chart.RECEIVABLE)
         yield from _move(f"{key}|credit", taken, last.credit_minor, currency, at)
-        if last.status == "void":
-            closed = state.closed_at or last.at
-            yield from _move(f"{key}|void", (Chart.DEFERRED, Chart.RECEIVABLE), last.total_minor, currency, closed)
-            yield from _move(f"{key}|void-credit", taken, -last.credit_minor, currency, closed)
-    if state.closed_at is not None and last.status != "void":
-        lost = (Chart.WRITTEN_OFF, Chart.RECEIVABLE)
-        yield from _move(f"{key}|given-up", lost, last.due_minor, currency, state.closed_at)
-        if state.settled_at is not None:
-            yield from _move(f"{key}|paid-after-all", lost, -last.due_minor, currency, state.settled_at)
+        if voided_at is not None:
+            void = (Chart.DEFERRED, Chart.RECEIVABLE)
+            yield from _move(f"{key}|void", void, last.total_minor, currency, voided_at)
+            yield from _move(f"{key}|void-credit", taken, -last.credit_minor, currency, voided_at)
+    if state.settled_at is not None:
+        paid = (Chart.ELSEWHERE, Chart.RECEIVABLE)
+        yield from _move(f"{key}|elsewhere", paid, last.elsewhere_minor, currency, state.settled_at)
+    if state.given_up_at is not None:
+        lost, after_all = (Chart.WRITTEN_OFF, Chart.RECEIVABLE), state.settled_at or voided_at
+        yield from _move(f"{key}|given-up", lost, last.due_minor, currency, state.given_up_at)
+        if after_all is not None:
+            what = "paid" if state.settled_at else "voided"
+            yield from _move(f"{key}|{what}-after-all", lost, -last.due_minor, currency, after_all)
 
 
-def of_payment(payment: PaymentSeen) -> Iterator[Posting]:
-    """Give the move of a payment that succeeded: money at the gateway, owed no more."""
-    if payment.status == "succeeded":
-        key = f"payment|{payment.payment}|received"
-        sides = (Chart.GATEWAY, Chart.RECEIVABLE)
-        yield from _move(key, sides, payment.amount_minor, payment.currency, payment.made_at)
+def of_payment(tellings: Sequence[PaymentSeen]) -> Iterator[Posting]:
+    """Give the moves of a payment that succeeded: money at the gateway, owed no more; and back, where a bank debit that
+    was confirmed fails later. ``tellings``: all of one payment's, in order of time.
+    """
+    succeeded = [told for told in tellings if told.status == "succeeded"]
+    if succeeded:
+        first, last = succeeded[0], tellings[-1]
+        key, sides = f"payment|{first.payment}", (Chart.GATEWAY, Chart.RECEIVABLE)
+        yield from _move(f"{key}|received", sides, first.amount_minor, first.currency, first.made_at)
+        if last.status == "failed":
+            yield from _move(f"{key}|failed", sides, -first.amount_minor, first.currency, last.at)
 
 
 def of_refund(refund: RefundState) -> Iterator[Posting]:

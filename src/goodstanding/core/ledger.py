@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -22,6 +22,7 @@ from goodstanding.core.fold import (
     invoice_state,
     key_of,
     payment_state,
+    payment_tellings,
     refund_state,
 )
 from goodstanding.core.money_back import Taken
@@ -82,6 +83,19 @@ class Ledger:
                 return found
         return ""
 
+    def tied_to(self, keys: Iterable[Key]) -> Iterator[Key]:
+        """Give the payments, refunds and disputes whose invoice may be another since the objects at ``keys`` are known."""
+        tying = [ref.partition("|")[0] for kind, ref in keys if kind in ("invoice", "payment", "link")]
+        roots = {self._root(ref) for ref in tying}
+        if roots:
+            for ref in self.payments:
+                if self._root(ref) in roots:
+                    yield "payment", ref
+            for kind, states in (("refund", self.refunds), ("dispute", self.disputes)):
+                for ref, state in states.items():
+                    if roots & {self._root(state.last.payment), self._root(state.last.intent)}:
+                        yield kind, ref
+
     def refunds_of(self, invoice: str) -> list[RefundState]:
         """Return the refunds of an invoice's payments."""
         return self._refunds_by_invoice.get(invoice, [])
@@ -94,6 +108,10 @@ class Ledger:
         """Return the moments at which a payment of the invoice failed, whoever told of it."""
         told = self.invoices[invoice].failed_at
         return tuple(sorted({*told, *self._failed_by_invoice.get(invoice, ())}))
+
+    def tellings_of(self, payment: str) -> list[PaymentSeen]:
+        """Return all tellings of one payment, in order of time."""
+        return payment_tellings(self._of("payment")[payment])
 
     def taken_of(self, invoice: str) -> list[Taken]:
         """Return what an invoice's charges say was refunded, beyond the refunds that were told themselves."""
@@ -116,9 +134,6 @@ class Ledger:
         for kind, ref in sorted(self.objects):
             found[kind].append(ref)
         return dict(found)
-
-    def _tellings(self, payment: str) -> list[PaymentSeen]:
-        return [fact for fact in self.objects["payment", payment] if isinstance(fact, PaymentSeen)]
 
     @cached_property
     def _parents(self) -> dict[str, str]:
@@ -176,7 +191,7 @@ class Ledger:
     def _failed_by_invoice(self) -> dict[str, list[datetime]]:
         found: defaultdict[str, list[datetime]] = defaultdict(list)
         for ref in self.payments:
-            for told in self._tellings(ref):
+            for told in self.tellings_of(ref):
                 if told.status == "failed":
                     found[self.invoice_of(ref)].append(told.at)
         return dict(found)
@@ -188,7 +203,7 @@ class Ledger:
             if not payment.refunded_minor:
                 continue
             before = self._refunds_told[payment.payment] + (self._refunds_told[payment.intent] if payment.intent else 0)
-            for told in sorted(self._tellings(payment.payment), key=lambda fact: (fact.at, fact.refunded_minor)):
+            for told in self.tellings_of(payment.payment):
                 if told.refunded_minor > before:
                     taken = Taken(told.at, told.refunded_minor - before)
                     found[self.invoice_of(payment.payment)].append(taken)

@@ -9,7 +9,7 @@ membership of its own, and so is a return after the end.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -43,7 +43,10 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One membership as the gateway's facts tell it. ``key``: its first item, from which its id is derived."""
+    """One membership as the gateway's facts tell it.
+
+    ``key``: its first item, from which its id is derived. ``items``: those of its items that subscriptions name.
+    """
 
     key: str
     items: tuple[str, ...]
@@ -67,6 +70,11 @@ class _Item:
     tellings: list[tuple[datetime, int, PriceHints]] = field(default_factory=list)  # (at, rank within it, price)
     levels: list[tuple[datetime, str]] = field(default_factory=list)
     lines: list[tuple[str, LineSeen]] = field(default_factory=list)  # (invoice, line)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether its subscription names it; else it is known from lines of invoices alone."""
+        return any(rank > 0 for _, rank, _ in self.tellings)
 
     def level_at(self, at: datetime) -> str:
         held = self.levels[0][1]
@@ -148,7 +156,7 @@ def _items(ledger: Ledger) -> dict[str, _Item]:
 def _take_line(line: LineSeen, invoice: str, drawn_up_at: datetime, items: dict[str, _Item]) -> None:
     key = _item_of_line(line, items)
     item = items.setdefault(key, _Item(key, line.subscription, drawn_up_at))
-    if all(rank == 0 for _, rank, _ in item.tellings):  # no telling of its subscription names it
+    if not item.is_named:
         item.started_at = min(item.started_at, drawn_up_at)
     item.lines.append((invoice, line))
     if line.kind == "regular" and line.hints != PriceHints(""):
@@ -223,7 +231,9 @@ def _takes_over(item: _Item, other: _Item, ledger: Ledger, groups: Mapping[str, 
     That seat must be there still: the other item is, or a period of it runs on.
     """
     before, level, at = other.level_at(item.started_at), item.levels[0][1], item.started_at
-    if other.subscription != item.subscription or (before != level and (groups.get(before) or "?") != groups.get(level)):
+    if other.subscription != item.subscription or (
+        before != level and (groups.get(before) or "?") != groups.get(level)
+    ):
         return False
     runs_on = any(line.kind == "regular" and line.start <= at < line.end for _, line in other.lines)
     states = [told for told in ledger.subscriptions.get(other.subscription, []) if told.at <= at]
@@ -241,7 +251,7 @@ def _held_at(item: _Item, ledger: Ledger, at: datetime) -> bool:
     return last.status not in ENDED and (last.ends_at is None or at < last.ends_at) and _has(last, {item.key})
 
 
-def _has(told: SubscriptionSeen, keys: Set[str]) -> bool:
+def _has(told: SubscriptionSeen, keys: Container[str]) -> bool:
     return not told.items or any(item_key(seen.item, told.subscription) in keys for seen in told.items)
 
 
@@ -265,7 +275,7 @@ def _place(seat: list[_Item], ledger: Ledger, terms_at: TermsAt) -> Place:
         invoices=tuple(invoices[ref] for ref in sorted(invoices)),
         holds=tuple(hold for ref in sorted(invoices) for hold in dispute_holds(ledger.disputes_of(ref))),
     )
-    return Place(seat[0].key, tuple(item.key for item in seat), record)
+    return Place(seat[0].key, tuple(item.key for item in seat if item.is_named), record)
 
 
 def _levels(seat: list[_Item], begun_at: datetime, terms_at: TermsAt) -> tuple[LevelSpan, ...]:

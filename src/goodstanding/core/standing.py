@@ -1,11 +1,12 @@
 """Good standing: who has it, why, until when, and when the answer next changes (DESIGN section 4).
 
-The order of the rules is the order of :func:`_Course.answer`; the first that matches decides. Proven against a slow
+The order of the rules is the order of :func:`_Course._judged`; the first that matches decides. Proven against a slow
 oracle over every small world (tests/core/test_standing_worlds.py), with a mutant for each rule.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -138,15 +139,24 @@ def _pairs(courses: list[tuple[str, _Course]], at: datetime) -> set[tuple[str, S
 class _Course:
     """How one membership goes on from what is known, if nothing new happens."""
 
-    __slots__ = ("covers", "known", "spans")
+    __slots__ = ("_answers", "_in_turn", "covers", "known", "spans")
 
     def __init__(self, known: MembershipRecord) -> None:
         assert known.levels, known.ref
         self.known = known
         self.covers = covers(known)
         self.spans = united(self.covers, known.grants)
+        self._answers: dict[datetime, Answer] = {}
+        self._in_turn: list[datetime] = []
 
     def answer(self, at: datetime) -> Answer:
+        """Return the answer at ``at``; the same few moments are asked for again and again."""
+        found = self._answers.get(at)
+        if found is None:
+            found = self._answers[at] = self._judged(at)
+        return found
+
+    def _judged(self, at: datetime) -> Answer:
         level = self._level(at)
         span = next((span for span in self.spans if span[0] <= at and (span[1] is None or at < span[1])), None)
         if span is not None:
@@ -162,7 +172,8 @@ class _Course:
     def next_change(self, at: datetime) -> datetime | None:
         """Return the first moment after ``at`` with another status or level, or ``None``."""
         here = self.answer(at)
-        for moment in sorted(moment for moment in self._turns() if moment > at):
+        self._in_turn = self._in_turn or sorted(self._turns())
+        for moment in self._in_turn[bisect_right(self._in_turn, at) :]:
             there = self.answer(moment)
             if (there.status, there.level) != (here.status, here.level):
                 return moment

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from goodstanding import conf
 from goodstanding.catalogue.models import Level
 from goodstanding.core.doors import BadCard
 from goodstanding.doors import services
 from goodstanding.doors.keys import NoCardKey
 from goodstanding.doors.models import Card, Device, Door, DoorEvent
 from goodstanding.people.models import Member
-from goodstanding.people.pages import moment
 
 if TYPE_CHECKING:
     _DoorForm = forms.ModelForm[Door]
@@ -95,13 +95,10 @@ class CardAddForm(_CardForm):
         if number:
             try:
                 services.require_free(number)
-            except BadCard as error:
-                raise forms.ValidationError(str(error)) from None
             except services.CardTaken as taken:
-                raise forms.ValidationError(
-                    _("This card is assigned to %(member)s already."), params={"member": taken.card.member}
-                ) from None
-            except NoCardKey as error:
+                words, whose = _("This card is assigned to %(member)s already."), {"member": taken.card.member}
+                raise forms.ValidationError(words, params=whose) from None
+            except (BadCard, NoCardKey) as error:
                 raise forms.ValidationError(str(error)) from None
         return number
 
@@ -110,6 +107,11 @@ class CardAddForm(_CardForm):
         given = super().clean() or self.cleaned_data
         if not self.errors and bool(given.get("seen")) == bool(given.get("number")):
             raise forms.ValidationError(_("Choose a card that was just seen, or type a number."))
+        if given.get("number") and given.get("keep_last_four"):
+            try:
+                services.last_four_of(given["number"])
+            except services.CardRefused as error:
+                self.add_error("keep_last_four", str(error))
         return given
 
     def take(self, *, by: Any) -> Card:
@@ -205,4 +207,5 @@ class DeviceForm(_DeviceForm):
 
 def _seen_words(tap: DoorEvent) -> str:
     # Four letters of the digest tell two unknown cards apart and nothing else.
-    return f"{tap.door}, {moment(tap.recorded_at, plain=True)} ({tap.unknown_digest[:4]})"
+    at = tap.recorded_at.astimezone(conf.time_zone())
+    return f"{tap.door}, {at:%H:%M:%S} ({tap.unknown_digest[:4]})"

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from goodstanding.audit.services import note
 from goodstanding.catalogue.models import Level
@@ -17,6 +18,7 @@ from goodstanding.core.ids import derived
 from goodstanding.doors import rows
 from goodstanding.doors.keys import digest_of
 from goodstanding.doors.models import Card, Device, Door, DoorEvent
+from goodstanding.doors.querysets import DoorEventQuerySet
 from goodstanding.doors.tokens import new_secret, token_digest
 from goodstanding.memberships.models import MemberStanding
 from goodstanding.people.models import Member
@@ -25,7 +27,11 @@ KEEP_UNKNOWN = timedelta(minutes=10)  # how long a card that was nobody's can be
 SHORTEST_FOR_LAST_FOUR = 8
 
 
-class CardTaken(ValueError):
+class Refused(ValueError):
+    """What was asked for cannot be done; the text says why, to staff."""
+
+
+class CardTaken(Refused):
     """The card is somebody's already."""
 
     def __init__(self, card: Card) -> None:
@@ -33,18 +39,18 @@ class CardTaken(ValueError):
         self.card = card
 
 
-class CardRefused(ValueError):
-    """This cannot be done with the card; the text says why, to staff."""
+class CardRefused(Refused):
+    """This cannot be done with the card."""
 
 
-class NothingSeen(ValueError):
+class NothingSeen(Refused):
     """No card that is nobody's was tapped there within the last minutes."""
 
     def __init__(self) -> None:
         super().__init__("No unknown card was seen in the last ten minutes.")
 
 
-class DeviceRevoked(ValueError):
+class DeviceRevoked(Refused):
     """The device was revoked: it gets no token any more."""
 
     def __init__(self) -> None:
@@ -67,7 +73,15 @@ def make_door(
 
 
 def change_door(
-    door: Door, *, name: str, place: str, levels: Iterable[Level], is_active: bool, locked_out: bool, by: Any, now: datetime
+    door: Door,
+    *,
+    name: str,
+    place: str,
+    levels: Iterable[Level],
+    is_active: bool,
+    locked_out: bool,
+    by: Any,
+    now: datetime,
 ) -> Door:
     """Have a door be as given from now on. What changed is noted."""
     chosen = sorted(levels, key=lambda level: level.slug)
@@ -95,11 +109,23 @@ def add_card(
     be most of the number.
     """
     digest = digest_of(uid)
-    number = doors.normalised(uid)
-    if keep_last_four and len(number) < SHORTEST_FOR_LAST_FOUR:
-        raise CardRefused("This number is too short to keep four characters of it.")
-    last_four = number[-4:] if keep_last_four else ""
+    last_four = last_four_of(uid) if keep_last_four else ""
     return _add(member, digest, label=label, last_four=last_four, by=by, now=now, why="by its number")
+
+
+def require_free(uid: str) -> None:
+    """Raise ``BadCard``, ``NoCardKey`` or :class:`CardTaken` where a card with this number cannot be added."""
+    card = Card.objects.select_related("member").filter(digest=digest_of(uid)).first()
+    if card is not None:
+        raise CardTaken(card)
+
+
+def last_four_of(uid: str) -> str:
+    """Return the last four characters of a number, where they are no more than half of it, else :class:`CardRefused`."""
+    number = doors.normalised(uid)
+    if len(number) < SHORTEST_FOR_LAST_FOUR:
+        raise CardRefused("This number is too short to keep four characters of it.")
+    return number[-4:]
 
 
 def assign_last_seen(
@@ -109,7 +135,7 @@ def assign_last_seen(
 
     Raises :class:`NothingSeen` where there is none of the last ten minutes.
     """
-    taps = DoorEvent.objects.unknown_since(now - KEEP_UNKNOWN)
+    taps = _unassigned(now)
     if door is not None:
         taps = taps.filter(door=door)
     if seen:
@@ -122,13 +148,9 @@ def assign_last_seen(
 
 def seen_unknown(*, now: datetime, limit: int = 20) -> list[DoorEvent]:
     """Return the last tap of each card that was nobody's within the last ten minutes and still is, the latest first."""
-    taps = list(DoorEvent.objects.unknown_since(now - KEEP_UNKNOWN).select_related("door")[: limit * 5])
-    digests = {tap.unknown_digest for tap in taps}
-    known = set(Card.objects.filter(digest__in=digests).values_list("digest", flat=True))
     last: dict[str, DoorEvent] = {}
-    for tap in taps:
-        if tap.unknown_digest not in known:
-            last.setdefault(tap.unknown_digest, tap)
+    for tap in _unassigned(now).select_related("door")[: limit * 10]:
+        last.setdefault(tap.unknown_digest, tap)
     return list(last.values())[:limit]
 
 
@@ -219,14 +241,14 @@ def revoke(device: Device, *, by: Any, now: datetime, reason: str = "") -> Devic
     return device
 
 
-def why(member: Member, now: datetime) -> list[tuple[Door, Decision]]:
-    """Return for each door in use what it would answer this member at ``now``, with any of his cards that counts.
+def why(member: Member, now: datetime, *, card: Card | None = None) -> list[tuple[Door, Decision]]:
+    """Return for each door in use what it would answer this member at ``now``, with ``card`` or any of his that counts.
 
     The same function decides as at the door. Statements: four, however many doors, cards and years there are.
     """
     outlook = MemberStanding.objects.filter(pk=member.pk).values_list("outlook", flat=True).first()
-    cards = list(Card.objects.filter(member=member).order_by("added_at", "id").values_list("status", flat=True))
-    row = CardRow(outlook, rows.best_flag(cards))
+    own = Card.objects.filter(member=member) if card is None else Card.objects.filter(member=member, pk=card.pk)
+    row = CardRow(outlook, rows.best_flag(list(own.order_by("added_at", "id").values_list("status", flat=True))))
     found = []
     for door in Door.objects.filter(is_active=True).order_by("name", "id").prefetch_related("levels"):
         levels = [level.pk for level in door.levels.all()]
@@ -237,6 +259,11 @@ def why(member: Member, now: datetime) -> list[tuple[Door, Decision]]:
 
 def _new(prefix: str, *made_from: str) -> str:
     return derived(prefix, *(made_from or (secrets.token_hex(16),)))
+
+
+def _unassigned(now: datetime) -> DoorEventQuerySet:
+    known = Card.objects.filter(digest=OuterRef("unknown_digest"))
+    return DoorEvent.objects.unknown_since(now - KEEP_UNKNOWN).exclude(Exists(known))
 
 
 def _add(member: Member, digest: str, *, label: str, last_four: str, by: Any, now: datetime, why: str) -> Card:

@@ -19,12 +19,12 @@ class GatewayAccountAdmin(admin.ModelAdmin):
     """Accounts are made and changed, never deleted: what came through them names them."""
 
     form = GatewayAccountForm
-    list_display = ("code", "label", "gateway", "mode", "is_active", "has_webhook_secret", "has_api_key")
+    list_display = ("code", "label", "gateway", "mode", "billed_by", "is_active", "has_webhook_secret", "has_api_key")
     list_filter = ("gateway", "mode", "is_active")
     ordering = ("code",)
     readonly_fields = ("has_webhook_secret", "has_old_webhook_secret", "has_api_key")
     fieldsets = (
-        (None, {"fields": ("code", "gateway", "label", "mode", "is_active")}),
+        (None, {"fields": ("code", "gateway", "label", "mode", "billed_by", "is_active")}),
         (
             _("Webhook secret"),
             {
@@ -41,7 +41,7 @@ class GatewayAccountAdmin(admin.ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: GatewayAccount | None = None) -> tuple[str, ...]:
         """Keep what public ids are made of, and what must not mix, as it was."""
-        fixed = ("code", "gateway", "mode") if obj is not None else ()
+        fixed = ("code", "gateway", "mode", "billed_by") if obj is not None else ()
         return (*self.readonly_fields, *fixed)
 
     def has_delete_permission(self, request: HttpRequest, obj: GatewayAccount | None = None) -> bool:

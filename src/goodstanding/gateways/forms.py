@@ -39,7 +39,7 @@ class GatewayAccountForm(_Form):
 
     class Meta:
         model = GatewayAccount
-        fields = ("code", "gateway", "label", "mode", "is_active")
+        fields = ("code", "gateway", "label", "mode", "billed_by", "is_active")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

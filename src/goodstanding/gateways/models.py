@@ -22,12 +22,23 @@ class GatewayAccount(models.Model):
         LIVE = "live", _("live")
         TEST = "test", _("test")
 
+    class BilledBy(models.TextChoices):
+        GATEWAY = "gateway", _("the gateway")
+        US = "us", _("us")
+
     code = models.SlugField(
         _("code"), max_length=50, primary_key=True, help_text=_("Stands in addresses and public ids; it never changes.")
     )
     gateway = models.CharField(_("gateway"), max_length=50)
     label = models.CharField(_("name"), max_length=100)
     mode = models.CharField(_("mode"), max_length=4, choices=Mode.choices, default=Mode.LIVE)
+    billed_by = models.CharField(
+        _("renewed by"),
+        max_length=7,
+        choices=BilledBy.choices,
+        default=BilledBy.GATEWAY,
+        help_text=_("Whose clock renews what is bought here: never both."),
+    )
     is_active = models.BooleanField(_("in use"), default=True)
     webhook_secret = SecretField(_("webhook secret"), default="")
     webhook_secret_old = SecretField(_("former webhook secret"), default="")
@@ -40,6 +51,7 @@ class GatewayAccount(models.Model):
         verbose_name_plural = _("gateway accounts")
         constraints = [
             models.CheckConstraint(condition=Q(mode__in=["live", "test"]), name="gs_gateway_account_mode"),
+            models.CheckConstraint(condition=Q(billed_by__in=["gateway", "us"]), name="gs_gateway_account_billed_by"),
             models.CheckConstraint(condition=~Q(code="") & ~Q(gateway=""), name="gs_gateway_account_named"),
         ]
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
+
 from goodstanding.gateways import registry
 from goodstanding.gateways.models import GatewayAccount
+
+SANDBOX, SANDBOX_AUTO = "sandbox", "sandbox-auto"
 
 
 class UnknownAccount(Exception):
@@ -30,6 +34,28 @@ def ensure_stripe_account() -> GatewayAccount:
     """Return the account ``stripe``; make it, live and without keys, if there is none. Any number of times."""
     defaults = {"gateway": "stripe", "label": "Stripe", "mode": GatewayAccount.Mode.LIVE}
     return GatewayAccount.objects.get_or_create(code="stripe", defaults=defaults)[0]
+
+
+def ensure_sandbox_accounts() -> tuple[GatewayAccount, GatewayAccount]:
+    """Return the accounts ``sandbox`` (our clock renews) and ``sandbox-auto`` (its own does); make what is missing.
+
+    Any number of times; what is there stays as it is. On a site in use they are not wanted: their cards pay nothing.
+    """
+    return (
+        _sandbox(SANDBOX, "Sandbox", GatewayAccount.BilledBy.US),
+        _sandbox(SANDBOX_AUTO, "Sandbox with a clock of its own", GatewayAccount.BilledBy.GATEWAY),
+    )
+
+
+def _sandbox(code: str, label: str, billed_by: GatewayAccount.BilledBy) -> GatewayAccount:
+    defaults = {
+        "gateway": "sandbox",
+        "label": label,
+        "mode": GatewayAccount.Mode.TEST,
+        "billed_by": billed_by,
+        "webhook_secret": f"sbsec_{secrets.token_urlsafe(32)}",
+    }
+    return GatewayAccount.objects.get_or_create(code=code, defaults=defaults)[0]
 
 
 def roll_webhook_secret(account: GatewayAccount, secret: str) -> None:

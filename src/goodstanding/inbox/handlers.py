@@ -8,6 +8,7 @@ from goodstanding.inbox import services
 from goodstanding.jobs import registry
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.models import Job
+from goodstanding.memberships import following
 
 PURGE_BODIES = "inbox.purge_bodies"
 
@@ -23,3 +24,4 @@ EVENTS = registry.Source("inbox", services.claim, services.process)
 registry.handler(PURGE_BODIES)(purge_bodies)
 registry.recurring(PURGE_BODIES, every=timedelta(days=1))
 registry.source(EVENTS)
+following.on_claim(services.no_longer_foreign)

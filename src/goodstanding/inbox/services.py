@@ -182,12 +182,10 @@ def _take_in(event: WebhookEvent, *, now: datetime) -> None:
             closing |= _why(outcome.note)
         else:
             closing |= {"reason": "", "note": outcome.note}
-        if outcome.claims:
-            _no_longer_foreign(outcome.claims)
         lease.close(event, **closing, state=outcome.state, recorded_at=recorded_at)
 
 
-def _no_longer_foreign(ids: Sequence[str]) -> None:
+def no_longer_foreign(ids: Sequence[str]) -> None:
     """Earlier events of a customer who turned out to be ours were taken in after all: their facts have been kept."""
     ignored = WebhookEvent.objects.filter(pk__in=ids, state=_State.IGNORED)
     ignored.update(state=_State.DONE, reason="", note="ignored at first, taken in when its customer became ours")

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import AdminForm
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -98,6 +98,11 @@ class MemberAdmin(Audited, pages.Quick):
         user = users.filter(pk=key).first() if key.isdecimal() else None
         return {"email": getattr(user, "email", ""), "name": getattr(user, "name", ""), **initial}
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """One button: what comes next is the member's page."""
+        one = {"show_save_and_add_another": False, "show_save_and_continue": False}
+        return super().add_view(request, form_url, {**one, **(extra_context or {})})
+
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:  # noqa: FBT001
         """Make the member by the one service that makes members."""
         form.save(commit=False)
@@ -109,7 +114,7 @@ class MemberAdmin(Audited, pages.Quick):
     def response_add(self, request: HttpRequest, obj: Member, post_url_continue: str | None = None) -> HttpResponse:
         """Go on to the member's page."""
         self.message_user(request, _now("%s is a member now, without a level.") % obj, messages.SUCCESS)
-        return HttpResponseRedirect(reverse("admin:gs_people_member_change", args=[obj.pk]))
+        return HttpResponseRedirect(_address(obj))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -153,7 +158,7 @@ class MemberAdmin(Audited, pages.Quick):
         now = clock.now()
         form = kind(request.POST if request.method == "POST" else None, member=one, row=row, now=now)
         if request.method == "POST" and form.is_valid() and self._taken(request, form, one):
-            return HttpResponseRedirect(reverse("admin:gs_people_member_change", args=[one.pk]))
+            return HttpResponseRedirect(_address(one))
         context = {
             **self._page(request, one, str(kind.title)),
             "form": form,
@@ -178,6 +183,10 @@ class MemberAdmin(Audited, pages.Quick):
 
     def _page(self, request: HttpRequest, member: Member, title: str) -> dict[str, Any]:
         return {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "member": member}
+
+
+def _address(member: Member) -> str:
+    return reverse("admin:gs_people_member_change", args=[quote(member.pk)])
 
 
 def _query(asked: member_page.Asked) -> dict[str, str]:

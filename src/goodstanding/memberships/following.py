@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from goodstanding import conf
-from goodstanding.billing import projecting
+from goodstanding.billing import projecting, recording
 from goodstanding.billing.models import Fact, GatewayCustomer
 from goodstanding.billing.objects import States
+from goodstanding.billing.recording import Told
 from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.knowledge import Knowledge
 from goodstanding.core.fold import Key
@@ -27,20 +29,28 @@ FOREIGN = "foreign: the customer holds nothing of ours"
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """What taking in came to. ``state``: done or ignored; ``note``: words, or the reason's code and words.
-
-    ``claims``: public ids of earlier events of this customer, ignored as foreign then, that turned out to be ours.
-    """
+    """What taking in came to. ``state``: done or ignored; ``note``: words, or the reason's code and words."""
 
     state: str = "done"
     note: str = ""
-    claims: tuple[str, ...] = ()
+
+
+Claim = Callable[[Sequence[str]], None]
+_claim_listeners: list[Claim] = []
+
+
+def on_claim(listener: Claim) -> None:
+    """Have ``listener`` hear, in the same transaction, of events that turned out to be ours (their public ids).
+
+    They were ignored as foreign when they came, and their facts were kept.
+    """
+    _claim_listeners.append(listener)
 
 
 def update(
-    customer: GatewayCustomer, objects: Mapping[str, States], changed: set[Key], *, known_from: datetime, cause: str
+    customer: GatewayCustomer, objects: Mapping[str, States], told: Told, *, known_from: datetime, cause: str
 ) -> TakenIn:
-    """Write everything that follows from a customer's objects after those in ``changed`` changed.
+    """Write everything that follows from a customer's objects after some were ``told``.
 
     ``objects``: of this customer and of the same member's other customers (``recording.objects_around``). The customer's row
     is locked by the caller; ``known_from`` is the moment from which the change is known, ``cause`` what made it.
@@ -52,19 +62,19 @@ def update(
     _keep_customer(customer, ledger, found)
     if not customer.ours:
         return TakenIn("ignored", FOREIGN)
-    if newly_ours:
-        changed = set(ledger.objects)
+    changed = set(ledger.objects) if newly_ours else told.changed | set(ledger.tied_to(told.new))
     made = customer.wanted and customer.member_id is None and bool(ledger.customer.email)
     if made:
         _make_member(customer, ledger, known_from)
     _keep_account(customer, ledger)
     projecting.write(projecting.rows_for(ledger, changed, customer))
-    claims = _events_of(customer) if newly_ours else ()
+    if newly_ours:
+        _tell_of_claim(customer)
     if customer.member_id is None:
-        placing.write_alarms([*found.alarms, _nobodys(customer)], customer)
-        return TakenIn(note="recorded; no member is linked to this customer", claims=claims)
+        placing.write_alarms(alarms_of(customer, found), customer)
+        return TakenIn(note="recorded; no member is linked to this customer")
     _write_standing(customer, objects, found, known, changed=changed, known_from=known_from, cause=cause)
-    return TakenIn(claims=claims)
+    return TakenIn()
 
 
 def records_around(
@@ -74,21 +84,28 @@ def records_around(
     records = placing.records_of(found, customer)
     others = set(objects) - {customer.pk}
     if others:
+        # Read anew: the member's standing is locked by now, and another worker may have written these meanwhile.
+        objects = recording.objects_of(others)
         for other in GatewayCustomer.objects.filter(pk__in=others).select_related("gateway_account").order_by("pk"):
             records += placing.records_of(placing.placed(Ledger(objects[other.pk]), other, known), other)
     return records
 
 
-def _keep_customer(customer: GatewayCustomer, ledger: Ledger, found: Placed) -> None:
-    """Keep what the gateway says of the customer. Of one who holds nothing of ours we keep no name and no e-mail."""
+def kept_of(customer: GatewayCustomer, ledger: Ledger, found: Placed) -> dict[str, Any]:
+    """Return what is kept of a customer. Of one who holds nothing of ours we keep no name and no e-mail."""
     state = ledger.customer
     ours = customer.ours or bool(found.places)
-    wanted = {
+    return {
         "ours": ours,
         "unresolved": found.unresolved,
         "email": state.email if ours else "",
         "name": state.name if ours else "",
     }
+
+
+def _keep_customer(customer: GatewayCustomer, ledger: Ledger, found: Placed) -> None:
+    """Keep what the gateway says of the customer."""
+    wanted = kept_of(customer, ledger, found)
     moved = [name for name, value in wanted.items() if getattr(customer, name) != value]
     for name in moved:
         setattr(customer, name, wanted[name])
@@ -125,13 +142,18 @@ def _keep_account(customer: GatewayCustomer, ledger: Ledger) -> None:
         Member.objects.filter(pk=customer.member_id, user=None).update(created_at=account.created_at)
 
 
-def _events_of(customer: GatewayCustomer) -> tuple[str, ...]:
-    told = Fact.objects.filter(customer=customer).order_by("event")
-    return tuple(told.values_list("event", flat=True).distinct())
+def _tell_of_claim(customer: GatewayCustomer) -> None:
+    events = Fact.objects.filter(customer=customer).order_by("event").values_list("event", flat=True).distinct()
+    for listener in _claim_listeners:
+        listener(list(events))
 
 
-def _nobodys(customer: GatewayCustomer) -> Alarm:
-    return Alarm("no_member", customer.external_id, "pays for a level, but no member is linked to this customer")
+def alarms_of(customer: GatewayCustomer, found: Placed) -> Sequence[Alarm]:
+    """Return what staff should look at; that nobody is linked to a customer of ours is part of it."""
+    if customer.member_id is not None:
+        return found.alarms
+    words = "pays for a level, but no member is linked to this customer"
+    return [*found.alarms, Alarm("no_member", customer.external_id, words)]
 
 
 def _write_standing(

@@ -7,7 +7,7 @@ place the memberships, and write what standing comes to. All in the caller's tra
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
@@ -22,6 +22,7 @@ from goodstanding.memberships.following import TakenIn, update
 
 ADOPT = "adopt_waiting"  # the job that looks again for the customers of what waits for one
 BATCH = 200
+AHEAD = timedelta(minutes=5)
 
 
 def take_in(
@@ -46,6 +47,7 @@ def take_in(
     assert len(owners) <= 1, event
     owner = owners.pop() if owners else recording.owner_of(account, facts)
     if not owner:
+        recording.one_at_a_time(account)
         recording.record_facts(facts, account=account, customer=None, event=event, recorded_at=recorded_at)
         told = Told(recording.waiting(facts, account=account))
         recording.merge(facts, told, account=account, customer=None)
@@ -56,12 +58,14 @@ def take_in(
     recording.record_facts(facts, account=account, customer=customer, event=event, recorded_at=recorded_at)
     objects = recording.objects_around(customer)
     told = Told(objects[customer.pk])
-    recording.merge(facts, told, account=account, customer=customer)
+    # First what waited for this customer, since these facts may tell more of the same objects.
     recording.adopt(recording.refs_of(facts), told, account=account, customer=customer)
+    recording.merge(facts, told, account=account, customer=customer)
     if not told.changed and customer.ours and customer.member_id:
         return TakenIn()  # all of it was known before, and followed
-    known_from = max([recorded_at, *(fact.at for fact in facts)])
-    return update(customer, objects, told.changed, known_from=known_from, cause=event)
+    # The gateway's clock may run ahead of ours, but not by much: what it dates further ahead has not happened yet.
+    known_from = max([recorded_at, *(min(fact.at, recorded_at + AHEAD) for fact in facts)])
+    return update(customer, objects, told, known_from=known_from, cause=event)
 
 
 def resolve(*, after: str, now: datetime) -> str:
@@ -92,20 +96,22 @@ def adopt_waiting(event: str, *, now: datetime) -> bool:
                 objects = recording.objects_around(customer)
                 told = Told(objects[customer.pk])
                 recording.adopt(recording.refs_of(facts), told, account=row.gateway_account, customer=customer)
-                update(customer, objects, told.changed, known_from=now, cause=event)
+                update(customer, objects, told, known_from=now, cause=event)
         return bool(recording.waiting_from(event))
 
 
 def _look_again(pk: str, *, now: datetime) -> None:
     row = GatewayCustomer.objects.select_related("gateway_account").get(pk=pk)
     customer = recording.locked_customer(row.gateway_account, row.external_id, wanted=False)
-    update(customer, recording.objects_around(customer), set(), known_from=now, cause=RESOLVE)
+    objects = recording.objects_around(customer)
+    update(customer, objects, Told(objects[customer.pk]), known_from=now, cause=RESOLVE)
 
 
 def _take_in_price_list(
     facts: Sequence[Fact], *, account: GatewayAccount, event: str, recorded_at: datetime, now: datetime
 ) -> TakenIn:
     """A price or product was told: it may say which level a price stands for that somebody holds already."""
+    recording.one_at_a_time(account)
     recording.record_facts(facts, account=account, customer=None, event=event, recorded_at=recorded_at)
     told = Told(recording.waiting(facts, account=account))
     recording.merge(facts, told, account=account, customer=None)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from goodstanding.billing.models import GatewayCustomer, SubscriptionItem
+from goodstanding.billing.models import GatewayCustomer
 from goodstanding.billing.recording import price_list
 from goodstanding.catalogue.knowledge import Knowledge
 from goodstanding.core.facts import PriceHints
@@ -55,31 +55,72 @@ def digest(found: Placed) -> str:
     return hashlib.sha256(json.dumps([content, [repr(alarm) for alarm in found.alarms]]).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a customer's memberships, unsaved. Which of the memberships are open depends on the member's others."""
+
+    memberships: list[Membership]
+    spans: list[LevelSpan]
+    items: list[MembershipItem]
+
+
+def rows_of(found: Placed, customer: GatewayCustomer, knowledge: Knowledge, *, time_zone: str) -> Rows:
+    """Return the rows that a customer's memberships come to: pure, nothing is read or written."""
+    rows = Rows([], [], [])
+    for each in found.places:
+        membership = _membership(each, customer, knowledge, time_zone)
+        rows.memberships.append(membership)
+        rows.spans.extend(
+            LevelSpan(
+                id=derived("lvl", membership.id, span.since.isoformat()),
+                membership_id=membership.id,
+                since=span.since,
+                level_id=span.level,
+                grace_days=span.terms.grace_days,
+                prepaid_grace_days=span.terms.prepaid_grace_days,
+            )
+            for span in each.record.levels
+        )
+        named = (derived("itm", customer.gateway_account_id, item) for item in each.items)
+        rows.items.extend(MembershipItem(item_id=item, membership_id=membership.id) for item in named)
+    return rows
+
+
 def write(found: Placed, customer: GatewayCustomer, knowledge: Knowledge, *, time_zone: str) -> None:
     """Write the rows of a customer's memberships over what stood there, and its alarms."""
     write_alarms(found.alarms, customer)
-    assert customer.member_id, customer.pk
-    rows = [_membership(each, customer, knowledge, time_zone) for each in found.places]
-    kept = [row.id for row in rows]
+    rows = rows_of(found, customer, knowledge, time_zone=time_zone)
+    kept = [row.id for row in rows.memberships]
     Membership.objects.filter(member_id=customer.member_id, is_open=True).update(is_open=False)
     known_zones = dict(Membership.objects.filter(id__in=kept).values_list("id", "time_zone"))
-    for row in rows:
+    for row in rows.memberships:
         row.time_zone = known_zones.get(row.id, row.time_zone)  # frozen when the membership began
     Membership.objects.bulk_create(
-        rows,
+        rows.memberships,
         update_conflicts=True,
         unique_fields=["id"],
         update_fields=["member", "customer", "level", "exclusive_group", "begun_at", "is_open"],
     )
-    _write_spans(found.places, customer)
-    _write_items(found.places, customer)
+    LevelSpan.objects.filter(membership__customer=customer).exclude(id__in=[span.id for span in rows.spans]).delete()
+    LevelSpan.objects.bulk_create(
+        rows.spans,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["membership", "since", "level", "grace_days", "prepaid_grace_days"],
+    )
+    MembershipItem.objects.bulk_create(
+        rows.items, update_conflicts=True, unique_fields=["item"], update_fields=["membership"]
+    )
+    seats = MembershipItem.objects.filter(membership__customer=customer)
+    seats.exclude(item__in=[row.item_id for row in rows.items]).delete()
     Membership.objects.filter(customer=customer).exclude(id__in=kept).delete()
-    _open_latest(customer.member_id)
+    everything = Membership.objects.filter(member_id=customer.member_id)
+    Membership.objects.filter(id__in=latest_of(everything)).update(is_open=True)
 
 
-def write_alarms(alarms: Sequence[Alarm], customer: GatewayCustomer) -> None:
-    """Write a customer's alarms, and take away those that no longer hold."""
-    rows = [
+def alarm_rows(alarms: Sequence[Alarm], customer: GatewayCustomer) -> list[AlarmRow]:
+    """Return the rows of a customer's alarms, unsaved."""
+    return [
         AlarmRow(
             id=derived("alm", customer.pk, alarm.code, alarm.about),
             customer=customer,
@@ -89,8 +130,27 @@ def write_alarms(alarms: Sequence[Alarm], customer: GatewayCustomer) -> None:
         )
         for alarm in {(alarm.code, alarm.about): alarm for alarm in alarms}.values()
     ]
+
+
+def write_alarms(alarms: Sequence[Alarm], customer: GatewayCustomer) -> None:
+    """Write a customer's alarms, and take away those that no longer hold."""
+    rows = alarm_rows(alarms, customer)
     AlarmRow.objects.filter(customer=customer).exclude(id__in=[row.id for row in rows]).delete()
-    AlarmRow.objects.bulk_create(rows, ignore_conflicts=True)
+    AlarmRow.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["id"], update_fields=["customer", "code", "about", "words"]
+    )
+
+
+def latest_of(memberships: Iterable[Membership]) -> list[str]:
+    """Return which of a member's memberships are open: of those at one level, or in a group of one, the one begun last."""
+    taken: set[tuple[str, str]] = set()
+    latest = []
+    for row in sorted(memberships, key=lambda row: (row.begun_at, row.id), reverse=True):
+        claims = {("level", row.level_id)} | ({("group", row.exclusive_group_id)} if row.exclusive_group_id else set())
+        if not claims & taken:
+            taken |= claims
+            latest.append(row.id)
+    return latest
 
 
 def _membership(each: Place, customer: GatewayCustomer, knowledge: Knowledge, time_zone: str) -> Membership:
@@ -106,51 +166,3 @@ def _membership(each: Place, customer: GatewayCustomer, knowledge: Knowledge, ti
         is_open=False,
         time_zone=time_zone,
     )
-
-
-def _write_spans(places: Sequence[Place], customer: GatewayCustomer) -> None:
-    spans = []
-    for each in places:
-        membership = membership_id(customer, each.key)
-        spans += [
-            LevelSpan(
-                id=derived("lvl", membership, span.since.isoformat()),
-                membership_id=membership,
-                since=span.since,
-                level_id=span.level,
-                grace_days=span.terms.grace_days,
-                prepaid_grace_days=span.terms.prepaid_grace_days,
-            )
-            for span in each.record.levels
-        ]
-    LevelSpan.objects.filter(membership__customer=customer).exclude(id__in=[span.id for span in spans]).delete()
-    LevelSpan.objects.bulk_create(
-        spans, update_conflicts=True, unique_fields=["id"], update_fields=["level", "grace_days", "prepaid_grace_days"]
-    )
-
-
-def _write_items(places: Sequence[Place], customer: GatewayCustomer) -> None:
-    wanted = {
-        derived("itm", customer.gateway_account_id, item): membership_id(customer, each.key)
-        for each in places
-        for item in each.items
-    }
-    there = set(SubscriptionItem.objects.filter(id__in=list(wanted)).values_list("id", flat=True))
-    rows = [
-        MembershipItem(item_id=item, membership_id=membership) for item, membership in wanted.items() if item in there
-    ]
-    MembershipItem.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["item"], update_fields=["membership"]
-    )
-
-
-def _open_latest(member: str) -> None:
-    """Of places that overlap at one level, or in a group of one, the one begun last is open."""
-    taken: set[tuple[str, str]] = set()
-    latest = []
-    for row in Membership.objects.filter(member=member).order_by("-begun_at", "-id"):
-        claims = {("level", row.level_id)} | ({("group", row.exclusive_group_id)} if row.exclusive_group_id else set())
-        if not claims & taken:
-            taken |= claims
-            latest.append(row.id)
-    Membership.objects.filter(id__in=latest).update(is_open=True)

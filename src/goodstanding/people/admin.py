@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -97,7 +98,7 @@ class UserAdmin(Audited, pages.Quick, BaseUserAdmin):
         found = getattr(user, "gs_member", None)
         if found is None:
             return pages.NOTHING
-        return format_html('<a href="{}">{}</a>', reverse("admin:gs_people_member_change", args=[found.pk]), found)
+        return format_html('<a href="{}">{}</a>', reverse("admin:gs_people_member_change", args=[quote(found.pk)]), found)
 
     @admin.display(description=_("member"))
     def no_member(self, user: User) -> str:

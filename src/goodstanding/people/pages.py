@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.forms import Media
@@ -113,7 +114,7 @@ def page_of(user: Any, label: str, pk: object) -> str:
     if not (user.has_perm(f"{app}.view_{model}") or user.has_perm(f"{app}.change_{model}")):
         return ""
     try:
-        return reverse(f"admin:{app}_{model}_change", args=[pk])
+        return reverse(f"admin:{app}_{model}_change", args=[quote(pk)])
     except NoReverseMatch:
         return ""
 

@@ -34,10 +34,11 @@ def make_user(*, email: str, name: str = "", password: str | None = None, staff:
     email = email.strip().lower()
     if users._default_manager.filter(email__iexact=email).exists():
         raise EmailTaken
-    fields: dict[str, Any] = {"name": name, "joined_at": now, "is_staff": staff, "is_superuser": staff}
     known = {field.name for field in users._meta.get_fields()}
+    fields: dict[str, Any] = {"email": email, "name": name, "joined_at": now, "is_staff": staff, "is_superuser": staff}
+    fields = {key: value for key, value in fields.items() if key in known} | {users.USERNAME_FIELD: email}
     manager: Any = users._default_manager
-    return manager.create_user(email, password, **{key: value for key, value in fields.items() if key in known})
+    return manager.create_user(password=password, **fields)
 
 
 def make_member(

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import json
+from datetime import datetime, timedelta
 
 from goodstanding import conf
+from goodstanding.catalogue.models import Level
+from goodstanding.catalogue.services import import_catalogue
+from goodstanding.memberships.models import Grant
+from goodstanding.memberships.services import grant
 from goodstanding.people import services as people
+from goodstanding.people.models import Member
 
-PASSWORD = "goodstanding-demo"  # noqa: S105 - known on purpose; see refused_because
+PASSWORD = people.DEMO_PASSWORD
+LEVEL = {"slug": "demo-member", "name": "Demo member", "group": "demo", "group_allows_several": True}
+YEAR, MONTH = timedelta(days=365), timedelta(days=30)
 
 
 def refused_because(*, this_machine_only: bool) -> str:
@@ -27,4 +35,17 @@ def refused_because(*, this_machine_only: bool) -> str:
 def people_lines(*, now: datetime) -> list[str]:
     """Make the demo people, where they are not there yet, and return whom to log in as, one per line."""
     made = people.ensure_demo_people(now=now)
+    give_standing(now=now)
     return [f"{email} ({role})" for email, role in made]
+
+
+def give_standing(*, now: datetime) -> None:
+    """Put alice in good standing for a year, and let bob have been until a month ago; who was given any stays as is."""
+    if not Level.objects.filter(slug=LEVEL["slug"]).exists():
+        import_catalogue(json.dumps([LEVEL]), now=now)
+    level = Level.objects.get(slug=LEVEL["slug"])
+    for email, given_at, length in (("alice@example.org", now, YEAR), ("bob@example.org", now - 2 * MONTH, MONTH)):
+        member = Member.objects.filter(user__email=email).first()
+        if member is not None and not Grant.objects.filter(member=member).exists():
+            end = given_at + length
+            grant(member, level=level, start_at=given_at, end_at=end, reason="a demonstration", by=None, now=given_at)

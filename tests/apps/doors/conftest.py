@@ -69,7 +69,8 @@ def at_door(levels: Any, dana: Any, clock: Any) -> Any:
 @pytest.fixture
 def reader(at_door: Any) -> Reader:
     """The reader at the workshop's door."""
-    return at_door()
+    made: Reader = at_door()
+    return made
 
 
 @pytest.fixture

@@ -162,7 +162,6 @@ class Payment(models.Model):
         FAILED = "failed", _("failed")
 
     id = models.CharField(max_length=ID, primary_key=True)
-    key = models.CharField(max_length=200)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="payments")
     method = models.ForeignKey(Method, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="payments")
@@ -202,8 +201,7 @@ class Payment(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="gs_sandbox_payment_next"),
-            models.Index(fields=["key"], name="gs_sandbox_payment_key"),
+            models.Index(fields=["next_at"], condition=Q(next_at__isnull=False), name="gs_sandbox_payment_next")
         ]
 
     def __str__(self) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
+from goodstanding.gateways.messages import header, json_object, text
 from goodstanding.gateways.protocol import Ability, BadEvent, Event, Reading
 from goodstanding.gateways.stripe import facts, verify
 
@@ -18,7 +18,6 @@ _TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 _TYPE_LENGTH = 100
 _EARLIEST = datetime(2010, 1, 1, tzinfo=UTC).timestamp()  # before the first Stripe event
 _LATEST = datetime(2100, 1, 1, tzinfo=UTC).timestamp()
-_SUSPECT = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]")
 
 
 class StripeGateway:
@@ -30,18 +29,18 @@ class StripeGateway:
 
     def verify(self, headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], now: datetime) -> Event:
         """See :meth:`goodstanding.gateways.protocol.Gateway.verify`."""
-        verify.check(body, _header(headers, SIGNATURE_HEADER), secrets=secrets, now=now)
+        verify.check(body, header(headers, SIGNATURE_HEADER), secrets=secrets, now=now)
         return self.parse(body)
 
     def parse(self, body: bytes) -> Event:
         """See :meth:`goodstanding.gateways.protocol.Gateway.parse`. Thin (v2) events are of another kind: refused."""
-        envelope = _json_object(body)
+        envelope = json_object(body)
         if envelope.get("object") != "event":
             raise BadEvent("not_an_event", "The message is no event of Stripe's snapshot kind.")
         thing = _thing(envelope)
         return Event(
-            external_id=_text(envelope, "id", _ID, 200),
-            type=_text(envelope, "type", _TYPE, _TYPE_LENGTH),
+            external_id=text(envelope, "id", _ID, 200),
+            type=text(envelope, "type", _TYPE, _TYPE_LENGTH),
             created_at=_moment(envelope),
             livemode=_livemode(envelope, thing),
             body=envelope,
@@ -50,40 +49,6 @@ class StripeGateway:
     def facts(self, event: Event) -> Reading:
         """See :meth:`goodstanding.gateways.protocol.Gateway.facts`."""
         return facts.read(event)
-
-
-def _header(headers: Mapping[str, str], name: str) -> str:
-    return next((value for each, value in headers.items() if each.lower() == name.lower()), "")
-
-
-def _json_object(body: bytes) -> dict[str, Any]:
-    try:
-        text = body.decode()
-        value = json.loads(text, parse_constant=_no_number)
-        if _SUSPECT.search(body):
-            _must_be_storable(value)
-    except (ValueError, RecursionError) as error:
-        raise BadEvent("malformed_json", "The body is no JSON text in UTF-8.") from error
-    if not isinstance(value, dict):
-        raise BadEvent("not_an_event", "The body is no JSON object.")
-    return value
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(name)  # NaN and Infinity are no JSON
-
-
-def _must_be_storable(value: object) -> None:
-    """Raise ``ValueError`` for half a surrogate pair or a NUL anywhere: no database keeps those as text."""
-    waiting = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, dict):
-            waiting += [*each.keys(), *each.values()]
-        elif isinstance(each, list):
-            waiting += each
-        elif isinstance(each, str) and b"\0" in each.encode():
-            raise ValueError("NUL")
 
 
 def _thing(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -95,15 +60,6 @@ def _thing(envelope: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(thing.get("object", ""), str):
         raise BadEvent("bad_field", "data.object.object is no text.")
     return thing
-
-
-def _text(envelope: Mapping[str, Any], name: str, form: re.Pattern[str], length: int) -> str:
-    value = envelope.get(name)
-    if value is None or value == "":
-        raise BadEvent("missing_field", f"{name} is missing.")
-    if not isinstance(value, str) or len(value) > length or form.fullmatch(value) is None:
-        raise BadEvent("bad_field", f"{name} is not of its form.")
-    return value
 
 
 def _moment(envelope: Mapping[str, Any]) -> datetime:

@@ -67,7 +67,15 @@ def _invoice(event: Event, told: Obj) -> InvoiceSeen:
         settled_at=maybe_moment(moved, "paid_at") if status == "paid" else None,
         closed_at=maybe_moment(moved, closing) if closing else None,
         lines=tuple(_line(row, code) for row in rows(told, "lines")),
+        elsewhere_minor=_elsewhere(told, code),
     )
+
+
+def _elsewhere(told: Obj, code: str) -> int:
+    """What was paid of it without Stripe; before Basil there was only a flag."""
+    if told.get("paid_out_of_band") is True:
+        return amount(told, "amount_due", code)
+    return maybe_amount(told, "amount_paid_off_stripe", code)
 
 
 def _status(event: Event, told: Obj) -> str:

@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "goodstanding.people",
     "goodstanding.catalogue",
     "goodstanding.gateways",
+    "goodstanding.gateways.sandbox",
     "goodstanding.billing",
     "goodstanding.memberships",
     "goodstanding.inbox",

@@ -78,9 +78,12 @@ CARDS: Mapping[str, Card] = {
         ),
         Card("sandbox_disputed", "4000000000000259", "succeeds, and is disputed the next day", disputed=True),
         Card(
-            "sandbox_answer_lost", "5555555555554444", "succeeds, but the answer is lost", brand="Mastercard",
+            "sandbox_answer_lost",
+            "5555555555554444",
+            "succeeds, but the answer is lost",
+            brand="Mastercard",
             answer_lost=True,
-        ),  # fmt: skip
+        ),
     )
 }
 

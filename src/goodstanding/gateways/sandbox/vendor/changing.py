@@ -88,7 +88,7 @@ def _to_plan(
     if due and (refused := _refused(wish, teller)) is not None:
         return refused
     _gone_over(subscription, teller, plan)
-    invoice = invoices.draw_up(subscription, lines, at=teller.now)
+    invoice = invoices.draw_up(subscription, teller, lines, at=teller.now)
     invoices.finalise(invoice, teller, at=teller.now)
     if not invoice.due_minor:
         invoices.settle(invoice, teller, at=teller.now)

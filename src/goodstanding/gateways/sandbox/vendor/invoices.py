@@ -44,11 +44,11 @@ class Line:
         }
 
 
-def draw_up(subscription: Subscription, lines: Sequence[Line], *, at: datetime) -> Invoice:
+def draw_up(subscription: Subscription, teller: Teller, lines: Sequence[Line], *, at: datetime) -> Invoice:
     """Make a draft of these lines."""
     number = subscription.invoices.count() + 1
     total = sum((line.amount for line in lines), Money.zero(lines[0].amount.currency))
-    return Invoice.objects.create(
+    invoice = Invoice.objects.create(
         id=derived("sbin", subscription.pk, str(number)),
         customer=subscription.customer,
         subscription=subscription,
@@ -61,6 +61,8 @@ def draw_up(subscription: Subscription, lines: Sequence[Line], *, at: datetime) 
         changed_at=at,
         next_at=at + DRAFT_FOR,
     )
+    teller.tell("invoice.created", telling.of_invoice(invoice))
+    return invoice
 
 
 def finalise(invoice: Invoice, teller: Teller, *, at: datetime, with_credit: bool = True) -> None:

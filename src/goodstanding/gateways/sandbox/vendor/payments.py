@@ -45,7 +45,6 @@ def book(customer: Customer, wish: Wish, *, at: datetime) -> Payment:
     """Note a payment that is to be made; nothing is told of it yet."""
     return Payment.objects.create(
         id=derived("sbpay", customer.account_id, wish.key),
-        key=wish.key,
         customer=customer,
         method=wish.method,
         invoice=wish.invoice,

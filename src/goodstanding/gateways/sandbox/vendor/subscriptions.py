@@ -34,7 +34,7 @@ def join(customer: Customer, teller: Teller, plan: Plan, *, first: Money, key: s
     )
     teller.tell("subscription.created", telling.of_subscription(subscription))
     line = Line("regular", first, at, end, plan, plan.name)
-    invoice = invoices.draw_up(subscription, [line], at=at)
+    invoice = invoices.draw_up(subscription, teller, [line], at=at)
     invoices.finalise(invoice, teller, at=at, with_credit=False)
     return invoice
 
@@ -82,9 +82,9 @@ def renew(subscription: Subscription, teller: Teller, *, at: datetime) -> None:
     subscription.period_start = at
     subscription.period_end = plans.boundary(subscription.anchor_at, plan, number + 1)
     subscription.next_at = subscription.period_end
-    tell(subscription, teller, at=at)
     line = Line("regular", plans.whole(plan), at, subscription.period_end, plan, plan.name)
-    teller.tell("invoice.created", telling.of_invoice(invoices.draw_up(subscription, [line], at=at)))
+    invoices.draw_up(subscription, teller, [line], at=at)
+    tell(subscription, teller, at=at)
 
 
 def cancel(

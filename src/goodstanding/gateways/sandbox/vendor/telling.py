@@ -66,9 +66,7 @@ class Teller:
         self._messages = []
 
 
-def envelope(
-    kind: str, facts: tuple[Fact, ...], *, account: str, created_at: datetime
-) -> tuple[str, dict[str, Any]]:
+def envelope(kind: str, facts: tuple[Fact, ...], *, account: str, created_at: datetime) -> tuple[str, dict[str, Any]]:
     """Return a message's id and its whole body. The same facts told as the same type have the same id."""
     told = [codec.encode(fact) for fact in facts]
     external_id = derived("sbev", account, kind, json.dumps(told, sort_keys=True))

@@ -1,0 +1,220 @@
+"""Taking in a catalogue file: all of it or nothing, each fault named, any number of times."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+
+from goodstanding.catalogue import knowledge
+from goodstanding.catalogue.entries import CatalogueRefused
+from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
+from goodstanding.catalogue.services import import_catalogue, set_terms
+from goodstanding.jobs import services as jobs
+from goodstanding.jobs.models import Job
+from goodstanding.memberships import services as decisions
+from goodstanding.memberships.models import LevelSpan
+from goodstanding.people.models import Member
+from tests import lives
+
+FILE = lives.HERE / "catalogue.json"
+pytestmark = pytest.mark.django_db
+
+
+def price(**given):
+    return {"amount_minor": 4500, "currency": "eur", "interval": "month", **given}
+
+
+def level(slug="garden", **given):
+    return {"slug": slug, "name": slug.title(), "group": "green", "prices": [price()], **given}
+
+
+def tables():
+    """Every row of the catalogue, its revision, and the jobs that were asked for."""
+    models = [*apps.get_app_config("gs_catalogue").get_models(), Job]
+    return {model: sorted(map(repr, model.objects.values())) for model in models}
+
+
+def take_in(*levels, clock):
+    return import_catalogue(json.dumps(levels), now=clock.now)
+
+
+BAD = {
+    "no slug": (level(slug=""), "slug is not made of"),
+    "a slug in capitals": (level("Garden"), "slug is not made of"),
+    "a slug with a line's end": (level("garden\n"), "slug is not made of"),
+    "a slug of another kind": (level() | {"slug": 5}, "slug is not made of"),
+    "no name": (level(name=" "), "name is missing"),
+    "a name too long": (level(name="x" * 201), "name is missing, empty or longer"),
+    "no group": (level(group=None), "group is not made of"),
+    "a group that allows perhaps several": (level(group_allows_several="yes"), "neither true nor false"),
+    "grace below zero": (level(grace_days=-1), "grace_days is no whole number"),
+    "grace of half a day": (level(grace_days=0.5), "grace_days is no whole number"),
+    "grace of true": (level(grace_days=True), "grace_days is no whole number"),
+    "grace without end": (level(grace_days=10**6), "grace_days is no whole number"),
+    "an old number with a space": (level(legacy_membertype_id="7 a"), "legacy_membertype_id is no number"),
+    "prices of another kind": (level(prices={"month": 4500}), "prices is no list"),
+    "an amount below zero": (level(prices=[price(amount_minor=-1)]), "amount_minor is no whole number"),
+    "an amount in euros": (level(prices=[price(amount_minor=45.0)]), "amount_minor is no whole number"),
+    "an amount as text": (level(prices=[price(amount_minor="4500")]), "amount_minor is no whole number"),
+    "no amount": (level(prices=[{"currency": "eur", "interval": "month"}]), "amount_minor is no whole number"),
+    "an unknown currency": (level(prices=[price(currency="XYZ")]), "currency is no ISO 4217 code"),
+    "no currency": (level(prices=[price(currency=None)]), "currency is no ISO 4217 code"),
+    "an unknown interval": (level(prices=[price(interval="fortnight")]), "interval is none of"),
+    "no intervals": (level(prices=[price(interval_count=0)]), "interval_count is no whole number"),
+    "a name of another kind": (level(prices=[price(stripe="price_1")]), "stripe is no object"),
+    "a name's id of another kind": (level(prices=[price(stripe={"price_id": 7})]), "texts of up to 255"),
+    "no level": ("garden", "is no object"),
+    "a level that stands twice": (level("bench"), "stands twice"),
+    "a group of two minds": (
+        level(group="workshop", group_allows_several=True),
+        "both allows several levels and does not",
+    ),
+    "a name that stands twice": (
+        level(prices=[price(stripe={"price_id": "price_1QbenchMonthly60Usd00001"})]),
+        "price_1QbenchMonthly60Usd00001 stands twice",
+    ),
+    "an old number that stands twice": (level(legacy_membertype_id="7"), "legacy_membertype_id 7 stands twice"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+@pytest.mark.parametrize("filled", [False, True], ids=["empty", "filled"])
+def test_one_bad_entry_and_nothing_at_all_changes(clock, tmp_path, case, filled):
+    good = json.loads(FILE.read_text())
+    if filled:
+        import_catalogue(FILE.read_text(), now=clock.now)
+        good[0]["name"] = "Renamed"
+    bad, words = BAD[case]
+    before = tables()
+    with pytest.raises(CatalogueRefused) as refused:
+        import_catalogue(json.dumps([*good, bad]), now=clock.advance(timedelta(days=1)))
+    assert any(words in fault for fault in refused.value.faults), refused.value.faults
+    assert tables() == before
+
+    path = tmp_path / "catalogue.json"
+    path.write_text(json.dumps([bad, *good]))
+    said = StringIO()
+    with pytest.raises(CommandError, match="nothing was changed") as ended:
+        call_command("import", "catalogue", str(path), stderr=said, stdout=StringIO())
+    assert ended.value.returncode == 1
+    assert words in said.getvalue()
+    assert tables() == before
+
+
+def test_every_fault_of_a_file_is_named_at_once(clock):
+    with pytest.raises(CatalogueRefused) as refused:
+        take_in(
+            level(name=""), level("Two", grace_days=-1), level("three", prices=[price(currency="XYZ")]), clock=clock
+        )
+    faults = refused.value.faults
+    assert [fault.partition(":")[0] for fault in faults] == [
+        "entry 1 (garden)",
+        "entry 2 (Two)",
+        "entry 2 (Two)",
+        "entry 3 (three), price 1",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", "null", '"levels"', "[" * 100_000])
+def test_a_file_of_another_kind_is_refused(db, clock, text):
+    before = tables()
+    with pytest.raises(CatalogueRefused):
+        import_catalogue(text, now=clock.now)
+    assert tables() == before
+
+
+def test_names_that_levels_beyond_the_file_hold_are_refused(clock):
+    import_catalogue(FILE.read_text(), now=clock.now)
+    before = tables()
+    taken = level(legacy_membertype_id="7", prices=[price(stripe={"price_id": "price_1QlockerMonthly15Usd0001"})])
+    with pytest.raises(CatalogueRefused) as refused:
+        take_in(taken, clock=clock)
+    assert any("is keyholder's" in fault for fault in refused.value.faults)
+    assert any("is locker's" in fault for fault in refused.value.faults)
+    assert tables() == before
+
+
+def test_the_same_file_again_changes_nothing_but_the_revision(clock):
+    import_catalogue(FILE.read_text(), now=clock.now)
+    rows = [LevelGroup, Level, LevelTerms, Price, GatewayPrice]
+    before = {model: list(model.objects.values()) for model in rows}
+    done = import_catalogue(FILE.read_text(), now=clock.advance(timedelta(days=1)))
+    assert (done.levels, done.prices, list(done.warnings)) == (4, 5, [])
+    assert {model: list(model.objects.values()) for model in rows} == before
+
+
+def test_a_file_brings_up_to_date_and_removes_nothing(clock):
+    import_catalogue(FILE.read_text(), now=clock.now)
+    key = {"price_id": "price_g", "lookup_key": "garden"}
+    take_in(level(prices=[price(stripe=key)]), level("bench", name="Bank", group="workshop"), clock=clock)
+    assert Level.objects.count() == 5
+    assert Level.objects.get(pk="bench").name == "Bank"
+    assert GatewayPrice.objects.get(lookup_key="garden").price.level_id == "garden"
+    dearer = price(amount_minor=5000, stripe={"price_id": "price_h", "lookup_key": "garden"})  # the key was passed on
+    take_in(level(prices=[dearer]), clock=clock)
+    names = GatewayPrice.objects.filter(price__level="garden").order_by("external_id")
+    assert list(names.values_list("external_id", "lookup_key", "price__amount_minor")) == [
+        ("price_g", "", 4500),
+        ("price_h", "garden", 5000),
+    ]
+
+
+def test_two_levels_may_change_numbers_with_each_other(clock):
+    take_in(level("one", legacy_membertype_id="1"), level("two", legacy_membertype_id="2"), clock=clock)
+    take_in(level("one", legacy_membertype_id="2"), level("two", legacy_membertype_id="1"), clock=clock)
+    assert dict(Level.objects.values_list("pk", "legacy_membertype_id")) == {"one": "2", "two": "1"}
+
+
+def test_what_is_not_read_is_named(clock):
+    done = take_in(level(colour="green", prices=[price(trial_days=3)]), clock=clock)
+    assert list(done.warnings) == [
+        "entry 1 (garden): colour is not read",
+        "entry 1 (garden), price 1: trial_days is not read",
+    ]
+
+
+def test_who_bought_before_keeps_the_grace_that_was_promised(clock, tmp_path, alice, dana):
+    lives.set_up()
+    lives.load(lives.lines(["declined-lost"]), tmp_path)
+    rows = [row for row in lives.expected() if row.life == "declined-lost"]
+    assert any(row.status == "grace" for row in rows)
+    bench = Level.objects.get(pk="bench")
+    set_terms(bench, grace_days=0, prepaid_grace_days=2, now=clock.now)
+    assert lives.differences(rows, lives.standing(*lives.moments(rows))) == []
+    assert set(LevelSpan.objects.values_list("grace_days", flat=True)) == {7}
+    later = clock.advance(timedelta(days=1))
+    decisions.grant(alice, level=bench, start_at=later, end_at=None, reason="gift", by=dana, now=later)
+    span = LevelSpan.objects.get(membership__member=alice)
+    assert (span.grace_days, span.prepaid_grace_days) == (0, 2)
+
+
+def test_the_same_promise_again_is_no_new_one(clock):
+    lives.set_up()
+    bench = Level.objects.get(pk="bench")
+    for _ in range(2):
+        set_terms(bench, grace_days=3, prepaid_grace_days=0, now=clock.advance(timedelta(days=1)))
+    assert list(bench.terms.values_list("since", "grace_days")) == [(None, 7), (clock.now - timedelta(days=1), 3)]
+    assert knowledge.current().terms_at("bench", clock.now).grace_days == 3
+
+
+def test_an_old_number_told_later_makes_members_of_those_who_paid_by_it(clock, tmp_path):
+    levels = json.loads(FILE.read_text())
+    for each in levels:
+        each.pop("legacy_membertype_id", None)
+    path = tmp_path / "catalogue.json"
+    path.write_text(json.dumps(levels))
+    lives.set_up()
+    Level.objects.update(legacy_membertype_id=None)
+    call_command("import", "catalogue", str(path), stdout=StringIO())
+    lives.load(lives.lines(["old-plan-id"]), tmp_path)
+    assert not Member.objects.exists()
+    call_command("import", "catalogue", str(FILE), stdout=StringIO())
+    while jobs.work_once(now=clock.now):
+        pass
+    rows = [row for row in lives.expected() if row.life == "old-plan-id"]
+    assert lives.differences(rows, lives.standing(*lives.moments(rows))) == []
