@@ -189,6 +189,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     WEB_PROCESSES,
     WEB_THREADS,
     GATEWAYS,
+    SANDBOX_URL,
     CARD_KEY,
     URL,
     ACCESS_COOKIE_DOMAIN,

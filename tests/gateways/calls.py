@@ -5,7 +5,7 @@ Subclass :class:`CallsContract`; it takes the abilities from the adapter and lea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -16,12 +16,12 @@ from goodstanding.core.periods import Interval, Unit
 from goodstanding.gateways import registry
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import Ability, AbleGateway, GatewayRefused, GatewayUnreachable, Refusal
-from goodstanding.gateways.requests import BeginRequest, Change, ChargeRequest, Enrolment, Plan, Taken, When
+from goodstanding.gateways.requests import BeginRequest, Change, ChargeRequest, Enrolment, Recurring, Taken, When
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 EUR = "EUR"
-FULL = Plan("prc_full", "full", "Full member", Money(10_000, EUR), Interval(Unit.MONTH))
-WEEKDAY = Plan("prc_weekday", "weekday", "Weekday member", Money(6_000, EUR), Interval(Unit.MONTH))
+FULL = Recurring("prc_full", "full", "Full member", Money(10_000, EUR), Interval(Unit.MONTH))
+WEEKDAY = Recurring("prc_weekday", "weekday", "Weekday member", Money(6_000, EUR), Interval(Unit.MONTH))
 Do = Callable[[str], Any]  # asks once, under a key; returns what is answered
 
 
@@ -135,7 +135,7 @@ class Calls:
 
     def change(self) -> tuple[Do, Do, str]:
         ref, on = self.asking.subscription(), self.asking.on
-        dollars = Plan("prc_usd", "full", "Full", Money(100, "USD"), Interval(Unit.MONTH))
+        dollars = Recurring("prc_usd", "full", "Full", Money(100, "USD"), Interval(Unit.MONTH))
         return (
             lambda key: self.gateway.change(ref, Change(key, WEEKDAY), **on),
             lambda key: self.gateway.change(ref, Change(key, dollars), **on),
@@ -229,9 +229,9 @@ class CallsContract:
         raise NotImplementedError
 
     @pytest.fixture
-    def asking(self, db: None) -> Iterator[Asking]:
+    def asking(self, db: None) -> Asking:
         gateway = registry.able(self.code)
-        yield Asking(gateway, self.account(), good_card=self.good_card, bad_card=self.bad_card)
+        return Asking(gateway, self.account(), good_card=self.good_card, bad_card=self.bad_card)
 
     def calls(self, asking: Asking, name: str) -> tuple[Do, Do, str]:
         found: tuple[Do, Do, str] = getattr(Calls(asking), name)()
@@ -298,7 +298,7 @@ class CallsContract:
         assert caught.value.code == Refusal.KEY_REUSED
         assert asking.messages() == done
 
-    @pytest.mark.parametrize("name", [name for name in KEYED if name not in ("enrol",)])
+    @pytest.mark.parametrize("name", [name for name in KEYED if name != "enrol"])
     def test_what_is_answered_is_told_by_message_as_the_same_facts(self, asking, name):
         well, _, _ = self.calls(asking, name)
         before = set(asking.messages())

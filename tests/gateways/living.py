@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from goodstanding.billing import recording
+from goodstanding.billing.models import GatewayCustomer
+from goodstanding.billing.recording import customer_id
 from goodstanding.catalogue import services as catalogue
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Interval, Unit
 from goodstanding.gateways import registry, services
-from goodstanding.gateways.requests import BeginRequest, Begun, Enrolment, Plan, Redirect, Taken
+from goodstanding.gateways.protocol import Event, GatewayRefused
+from goodstanding.gateways.requests import BeginRequest, Begun, ChargeRequest, Enrolment, Recurring, Redirect, Taken
 from goodstanding.gateways.sandbox.models import Invoice, Message, Payment, Subscription
 from goodstanding.gateways.sandbox.vendor import sending
 from goodstanding.inbox import services as inbox
@@ -23,12 +26,21 @@ from goodstanding.memberships import reading
 from goodstanding.memberships.words import stamp
 
 EUR = "EUR"
-FULL = Plan("prc_full", "full", "Full member", Money(10_000, EUR), Interval(Unit.MONTH))
-WEEKDAY = Plan("prc_weekday", "weekday", "Weekday member", Money(6_000, EUR), Interval(Unit.MONTH))
-ANNUAL = Plan("prc_annual", "full", "Full member, a year", Money(100_000, EUR), Interval(Unit.YEAR))
+FULL = Recurring("prc_full", "full", "Full member", Money(10_000, EUR), Interval(Unit.MONTH))
+WEEKDAY = Recurring("prc_weekday", "weekday", "Weekday member", Money(6_000, EUR), Interval(Unit.MONTH))
+ANNUAL = Recurring("prc_annual", "full", "Full member, a year", Money(100_000, EUR), Interval(Unit.YEAR))
 LEVELS = [
     {"slug": plan.level, "name": plan.name, "group": "workshop", "group_allows_several": False, "prices": []}
     for plan in (FULL, WEEKDAY)
+]
+JOINED = [
+    "customer.created",
+    "subscription.created",
+    "invoice.created",
+    "invoice.finalised",
+    "payment.succeeded",
+    "invoice.paid",
+    "subscription.updated",
 ]
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
@@ -48,8 +60,8 @@ class Life:
         self.customer = self.gateway.enrol(
             Enrolment(f"member-{member.pk}", member.email), account=self.account, now=now
         )
-        row = recording.GatewayCustomer(
-            id=recording.customer_id(code, self.customer),
+        row = GatewayCustomer(
+            id=customer_id(code, self.customer),
             gateway_account=self.account,
             external_id=self.customer,
             member=member,
@@ -76,11 +88,22 @@ class Life:
         )
         return self.gateway.begin(request, **self.on)
 
-    def join(self, plan: Plan = FULL, **more: Any) -> str:
+    def join(self, plan: Recurring = FULL, **more: Any) -> str:
         """Join, and return the subscription."""
         answer = self.begin(plan.amount.amount_minor, recurring=plan, **more)
         assert isinstance(answer, Taken | Redirect), answer
         return answer.ref
+
+    def kept(self, card: str = "sandbox_ok") -> str:
+        """Have ``card`` stored by a first payment, and return its reference."""
+        answer = self.begin(10_000, card=card, keep=True, invoice="inv_1")
+        assert isinstance(answer, Taken), answer
+        return answer.method
+
+    def charge(self, method: str) -> Taken:
+        """Charge a stored card."""
+        request = ChargeRequest(self.key(), self.customer, method, Money(10_000, EUR), invoice="inv_2")
+        return self.gateway.charge(request, **self.on)
 
     def pay_open_invoice(self, **more: Any) -> Begun:
         invoice = Invoice.objects.get(customer=self.customer, status__in=["open", "draft"])
@@ -121,6 +144,28 @@ class Life:
             body = row.body.encode()
             self._take(sending.headers(self.account, body, at=self.now), body)
             self.work()
+
+    def fetch_what_was_missed(self) -> int:
+        """Reconcile: file all that the vendor filed, and how what is live stands; return how many were new."""
+        return self._file([*self.gateway.fetch_since(at(1, 1), **self.on), *self.gateway.list_live(**self.on)])
+
+    def everything(self) -> list[str]:
+        """The vendor's references of all that alice has there."""
+        models = (Subscription, Payment)
+        return [self.customer, *(row.pk for model in models for row in model._default_manager.order_by("created_at"))]
+
+    def look_at(self, refs: Sequence[str]) -> int:
+        """File how each of these stands; return how many of the answers were new."""
+        looked = []
+        for ref in refs:
+            with suppress(GatewayRefused):  # a payment of nothing
+                looked.append(self.gateway.look(ref, **self.on))
+        return self._file(looked)
+
+    def _file(self, events: Sequence[Event]) -> int:
+        new = inbox.file(self.account, [(event, json.dumps(event.body).encode()) for event in events], now=self.now)
+        self.work()
+        return new
 
     def work(self) -> None:
         """Take in what was received, and do the jobs that come of it."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from goodstanding.core import codec
-from goodstanding.core.facts import CustomerSeen, InvoicePaymentFailed, PaymentSeen, PriceHints, PriceSeen
+from goodstanding.core.facts import CustomerSeen, Fact, InvoicePaymentFailed, PaymentSeen, PriceHints, PriceSeen
 from goodstanding.gateways import registry, services
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import Ability, BadEvent, BadSignature
@@ -24,7 +24,7 @@ FAILED = InvoicePaymentFailed("sbin_1", "sbcus_alice", AT)
 PAID = PaymentSeen("sbpay_1", AT, "succeeded", 10_000, "EUR", AT, customer="sbcus_alice", invoice="inv_1")
 
 
-def body(kind: str, *facts: codec.Fact, **changed: object) -> bytes:
+def body(kind: str, *facts: Fact, **changed: object) -> bytes:
     _, told = telling.envelope(kind, facts, account="sandbox", created_at=AT)
     return json.dumps({**told, **changed}).encode()
 

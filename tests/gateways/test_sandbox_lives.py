@@ -298,15 +298,19 @@ def test_told_in_disorder_and_several_times_every_answer_is_the_same(alice, live
 @pytest.mark.parametrize("lived", LIVES, ids=lambda lived: lived.__name__)
 def test_where_all_messages_are_lost_one_look_at_what_was_missed_mends_it(alice, lived):
     """I3: and a second one does nothing."""
-    import json
-
-    from goodstanding.inbox import services as inbox
-
     life = Life(alice)
     expected = lived(life)
-    for _ in range(2):
-        missed = [*life.gateway.fetch_since(at(3, 1), **life.on), *life.gateway.list_live(**life.on)]
-        new = inbox.file(life.account, [(event, json.dumps(event.body).encode()) for event in missed], now=life.now)
-        life.work()
-        assert differences(life, expected) == []
-    assert new == 0
+    assert life.fetch_what_was_missed() > 0
+    assert differences(life, expected) == []
+    assert life.fetch_what_was_missed() == 0
+
+
+@pytest.mark.parametrize("lived", LIVES, ids=lambda lived: lived.__name__)
+def test_where_all_that_was_told_is_gone_for_good_a_look_tells_how_things_stand(alice, lived):
+    """When a level was changed long ago is then lost; how things stand at the end is not."""
+    life = Life(alice)
+    expected = lived(life)
+    refs = life.everything()
+    assert life.look_at(refs) > 0
+    assert differences(life, {max(expected): expected[max(expected)]}) == []
+    assert life.look_at(refs) == 0

@@ -55,7 +55,10 @@ def visitor_with(token: str, *, now: datetime) -> Visitor:
     session is still there.
     """
     key = _opened(token)
-    held = Pass.objects.with_standing().filter(pk=key).first() if key else None
+    try:
+        held = Pass.objects.with_standing().get(pk=key) if key else None
+    except Pass.DoesNotExist:
+        held = None
     if held is None or not _good(held):
         return Visitor(now)
     member = getattr(held.user, "gs_member", None)

@@ -88,7 +88,6 @@ class AccountAdmin(Ledger):
     list_display = ("id", "member", "currency", moments("created_at"))
     list_select_related = ("member",)
     ordering = ("id",)
-    links = ("member",)
     shown = ("id", "member", "currency", moments("created_at"))
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
@@ -116,7 +115,6 @@ class GatewayCustomerAdmin(Ledger):
     list_filter = ("gateway_account", "ours", "unresolved")
     ordering = ("gateway_account", "external_id")
     sortable_by = ("external_id",)
-    links = ("gateway_account", "member", "account")
     shown = (*COMMON, "member", ("email", "name"), ("ours", "unresolved", "wanted"))
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
@@ -135,7 +133,6 @@ class SubscriptionAdmin(Ledger):
     list_select_related = ("account__member",)
     list_filter = ("gateway_account", statuses(SubscriptionStatus), "paused", "billed_by")
     ordering = ("-begun_at", "id")
-    links = ("gateway_account", "account", "customer")
     shown = (
         *(*COMMON, "customer", ("status", "paused"), ("billed_by", "currency")),
         (moments("begun_at"), moments("anchor_at")),
@@ -166,7 +163,6 @@ class InvoiceAdmin(Ledger):
         ("settled_at", admin.EmptyFieldListFilter),
     )
     ordering = ("-issued_at", "id")
-    links = ("gateway_account", "account")
     shown = (
         *(*COMMON, ("number", "status")),
         (amounts("total_minor"), amounts("due_minor"), amounts("paid_minor"), amounts("credit_minor")),
@@ -194,7 +190,6 @@ class Moved(Ledger):
     """Money that moved for an invoice, or was to move. ``refers``: the fields that name other objects."""
 
     list_select_related = ("account__member",)
-    links = ("gateway_account", "account")
     refers: Sequence[str] = ("payment", "invoice")
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
@@ -250,7 +245,6 @@ class TransferAdmin(Ledger):
     list_display_links = (HAPPENED,)
     list_select_related = ("account__member",)
     ordering = ("-happened_at", "id")
-    links = ("account",)
     shown = ("id", "account", "key", ("debit", "credit"), (AMOUNT, HAPPENED))
 
 
@@ -265,7 +259,6 @@ class FactAdmin(Ledger):
     list_select_related = ("customer",)
     list_filter = ("gateway_account", one_of("kind", sorted(codec.KINDS), _("kind")))
     ordering = ("-recorded_at", "-happened_at", "id")
-    links = ("customer", "gateway_account")
     shown = (
         *("id", ("kind", "ref"), ("gateway_account", "customer")),
         (HAPPENED, moments("recorded_at")),

@@ -160,7 +160,9 @@ class NameForm(_NameForm):
         fields = ("price", "gateway", "external_id", "lookup_key")
         labels = {"external_id": _("Price id"), "lookup_key": _("Lookup key")}
         help_texts = {
-            "external_id": _("Such as price_…"),
+            "external_id": _(
+                "Such as price_…. Whoever pays by a name that stands here no more loses the level at the next event."
+            ),
             "price": _(
                 "Who pays by this name already follows at the next event, or with “goodstanding check --rebuild”."
             ),

@@ -80,7 +80,8 @@ def of_payment(tellings: Sequence[PaymentSeen]) -> Iterator[Posting]:
         key, sides = f"payment|{first.payment}", (Chart.GATEWAY, Chart.RECEIVABLE)
         yield from _move(f"{key}|received", sides, first.amount_minor, first.currency, first.made_at)
         if last.status == "failed":
-            yield from _move(f"{key}|failed", sides, -first.amount_minor, first.currency, last.at)
+            failed_at = next(told.at for told in tellings if told.status == "failed" and told.at >= first.at)
+            yield from _move(f"{key}|failed", sides, -first.amount_minor, first.currency, failed_at)
 
 
 def of_refund(refund: RefundState) -> Iterator[Posting]:

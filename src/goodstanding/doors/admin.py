@@ -273,9 +273,9 @@ class DeviceAdmin(ByService):
 class DoorEventAdmin(pages.Records):
     """Every tap with its answer, the latest first."""
 
-    list_display = (moments("recorded_at"), "door", "member", "card", "opened", "code", "device")
+    list_display = (moments("recorded_at"), "door", "member", "card", "opened", "code")
     list_filter = ("opened", pages.one_of("code", [(code.value, code.value) for code in Code], _("code")), "door")
-    list_select_related = ("door", "member", "card", "device")
+    list_select_related = ("door", "member", "card")
     sortable_by = ()
     ordering = ("-recorded_at", "-id")
     search_fields = ("id",)  # shows the search box

@@ -11,7 +11,7 @@ class DoorsConfig(AppConfig):
 
     name = "goodstanding.doors"
     label = "gs_doors"
-    verbose_name = _("doors")
+    verbose_name = _("Doors")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

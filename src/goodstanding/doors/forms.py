@@ -28,7 +28,7 @@ class DoorForm(_DoorForm):
     """A door, and who may enter."""
 
     for_levels = forms.ModelMultipleChoiceField(
-        label=_("levels"),
+        label=_("Levels"),
         queryset=Level.objects.order_by("slug"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -54,12 +54,12 @@ class CardAddForm(_CardForm):
     now: datetime
 
     seen = forms.ChoiceField(
-        label=_("card just seen"),
+        label=_("Card just seen"),
         required=False,
         help_text=_("Unknown cards tapped in the last ten minutes, the latest first."),
     )
     number = forms.CharField(
-        label=_("or its number"),
+        label=_("Or its number"),
         required=False,
         max_length=200,
         strip=True,
@@ -67,7 +67,7 @@ class CardAddForm(_CardForm):
         help_text=_("As the reader gives it. Only a keyed digest is kept: the number is not shown again."),
     )
     keep_last_four = forms.BooleanField(
-        label=_("keep the last four characters of the number, to tell cards apart"), required=False
+        label=_("Keep its last four"), required=False, help_text=_("Characters of the number, to tell cards apart.")
     )
 
     class Meta:
@@ -130,10 +130,10 @@ class CardChangeForm(_CardForm):
 
     now: datetime
 
-    become = forms.ChoiceField(label=_("change to"), required=False)
-    reason = forms.CharField(label=_("reason"), required=False, help_text=_("Kept with your name in the audit."))
+    become = forms.ChoiceField(label=_("Change to"), required=False)
+    reason = forms.CharField(label=_("Reason"), required=False, help_text=_("Kept with your name in the audit."))
     hand_over_to = forms.CharField(
-        label=_("hand over to"),
+        label=_("Hand over to"),
         required=False,
         help_text=_("The e-mail or the whole id of the member who gets this card from now on."),
     )
@@ -147,7 +147,7 @@ class CardChangeForm(_CardForm):
         if "become" in self.fields:  # not where it is only looked at
             others = [choice for choice in Card.Status.choices if choice[0] != self.instance.status]
             self.fields["become"] = forms.ChoiceField(
-                label=_("change to"), required=False, choices=[("", _("as it is")), *others]
+                label=_("Change to"), required=False, choices=[("", _("as it is")), *others]
             )
 
     def clean_hand_over_to(self) -> Member | None:
@@ -188,7 +188,7 @@ class DeviceForm(_DeviceForm):
     """A device and its doors."""
 
     at_doors = forms.ModelMultipleChoiceField(
-        label=_("doors"),
+        label=_("Doors"),
         queryset=Door.objects.order_by("name", "id"),
         required=False,
         widget=forms.CheckboxSelectMultiple,

@@ -157,4 +157,4 @@ class DoorEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.door_id} {self.code}"
+        return f"{self.id} {self.code}"

@@ -178,7 +178,7 @@ class AbleGateway(Gateway, Protocol):
         """Give ``amount`` of a payment back; several refunds add up to no more than was paid."""
 
     def change(self, ref: str, change: Change, *, account: Account, now: datetime) -> Taken:
-        """Change a subscription: its plan, now (prorated, paid at once) or at the period's end, or what pays for it."""
+        """Change a subscription: to something else, now (prorated, paid at once) or at the period's end, or what pays for it."""
 
     def end(self, ref: str, when: When, *, account: Account, now: datetime) -> Taken:
         """End a subscription, now or with what is paid. Ended already: nothing changes."""

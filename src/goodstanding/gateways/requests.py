@@ -27,7 +27,7 @@ class Enrolment:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Recurring:
     """What is to recur, where the gateway bills by its own clock: ``quantity`` times ``amount`` each ``interval``.
 
     ``price``: our name of it. ``level``: the level's slug, empty where it gives none; the gateway keeps it with its price
@@ -60,7 +60,7 @@ class BeginRequest:
     card: str = ""
     method: str = ""
     keep: bool = False
-    recurring: Plan | None = None
+    recurring: Recurring | None = None
     invoice: str = ""
     description: str = ""
     capture: bool = True
@@ -81,10 +81,10 @@ class ChargeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change of a subscription: another ``plan`` from ``when`` on, or (at once) another stored ``method``, or both."""
+    """A change of a subscription: ``to`` something else from ``when`` on, or (at once) another stored ``method``, or both."""
 
     key: str
-    plan: Plan | None = None
+    to: Recurring | None = None
     method: str = ""
     when: When = When.NOW
 

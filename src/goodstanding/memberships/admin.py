@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from django.contrib import admin, messages
@@ -140,7 +139,7 @@ class MemberAdmin(Audited, pages.Quick):
             "asked": asked,
             "query": _query(asked),
             "actions": member_page.actions(member, user=request.user),
-            "user_address": pages.page_of(request.user, "gs_people.user", member.user_id) if member.user_id else "",
+            "user_address": pages.page_of(request.user, member.user._meta.label, member.user.pk) if member.user else "",
             "time_zone": conf.time_zone().key,
             **(extra_context or {}),
         }
@@ -201,7 +200,6 @@ class OfMember(pages.Records):
     search_fields = ("id",)  # shows the search box
     search_help_text = _("The beginning of a member’s e-mail, or the member’s whole id.")
     list_select_related: ClassVar[Any] = ("member",)
-    links: Sequence[str] = ("member",)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Find by the member."""
@@ -221,7 +219,6 @@ class MembershipAdmin(OfMember):
     list_filter = ("level", "is_open")
     list_select_related = ("member", "level", "customer")
     ordering = ("-begun_at", "id")
-    links = ("member", "level", "customer")
     shown = ("id", "member", "level", "customer", moments("begun_at"), "is_open", "exclusive_group", "time_zone")
 
 
@@ -302,7 +299,6 @@ class AlarmAdmin(pages.Records):
     list_select_related = ("customer", "customer__member")
     sortable_by = ("code",)
     ordering = ("code", "id")
-    links = ("customer",)
     shown = ("code", "words", "customer", "about")
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:

@@ -17,6 +17,7 @@ from goodstanding.memberships import services
 from goodstanding.memberships.models import Approval, Grant, Hold, Membership
 from goodstanding.memberships.moments import NotAMoment, moment
 from goodstanding.people.models import Member
+from goodstanding.people.pages import by_the_clock
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -49,7 +50,7 @@ class MomentField(forms.Field):
             at = value if isinstance(value, datetime) else moment(str(value or ""), zone=conf.time_zone())
         except NotAMoment:
             return value
-        return f"{at.astimezone(conf.time_zone()):%Y-%m-%dT%H:%M:%S}"
+        return by_the_clock(at).replace(tzinfo=None).isoformat(timespec="seconds")
 
 
 class AskForm(forms.Form):

@@ -27,7 +27,7 @@ def entries(records: Sequence[MembershipRecord], at: datetime) -> list[Document]
 
 def standing_row(member: str) -> MemberStanding | None:
     """Return a member's row, locked for the transaction, or ``None`` where there is none yet."""
-    return MemberStanding.objects.select_for_update().filter(pk=member).first()
+    return MemberStanding.objects.select_for_update().filter(pk=member).order_by("pk").first()
 
 
 def refresh(

@@ -98,7 +98,9 @@ class UserAdmin(Audited, pages.Quick, BaseUserAdmin):
         found = getattr(user, "gs_member", None)
         if found is None:
             return pages.NOTHING
-        return format_html('<a href="{}">{}</a>', reverse("admin:gs_people_member_change", args=[quote(found.pk)]), found)
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:gs_people_member_change", args=[quote(found.pk)]), found
+        )
 
     @admin.display(description=_("member"))
     def no_member(self, user: User) -> str:

@@ -81,15 +81,13 @@ class Untouched:
 
 
 class Records(Untouched, Quick):
-    """Rows that nobody adds, changes or deletes by hand.
+    """Rows that nobody adds, changes or deletes by hand. Other rows that they name are linked, where the reader may see them.
 
-    ``shown``: what the page of one row shows. ``links``: those names, in it and in the list, that lead to another page
-    where the reader may see it.
+    ``shown``: what the page of one row shows.
     """
 
     change_form_template = "admin/gs_people/record.html"
     shown: Sequence[Column | Sequence[Column]] = ()
-    links: Sequence[str] = ()
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """The columns, linked as far as the reader may follow."""
@@ -100,15 +98,17 @@ class Records(Untouched, Quick):
         return self._linked(self.shown or [field.name for field in self.opts.fields], request)
 
     def _linked(self, names: Sequence[Any], request: HttpRequest) -> list[Any]:
+        pointing = {field.name for field in self.opts.fields if field.many_to_one or field.one_to_one}
+
         def linked(name: Any) -> Any:
             if isinstance(name, tuple):
                 return tuple(linked(each) for each in name)
-            return related(self.model, name, request.user) if name in self.links else name
+            return related(self.model, name, request.user) if name in pointing else name
 
         return [linked(name) for name in names]
 
 
-def page_of(user: Any, label: str, pk: object) -> str:
+def page_of(user: Any, label: str, pk: str | int) -> str:
     """Return the address of a row's page (``label``: ``gs_people.member``), ``""`` where ``user`` may not see one."""
     app, _, model = label.lower().partition(".")
     if not (user.has_perm(f"{app}.view_{model}") or user.has_perm(f"{app}.change_{model}")):
@@ -119,7 +119,7 @@ def page_of(user: Any, label: str, pk: object) -> str:
         return ""
 
 
-def link(user: Any, label: str, pk: object, text: object) -> str:
+def link(user: Any, label: str, pk: str | int, text: object) -> str:
     """Return ``text``, as a link to a row's page where ``user`` may see it."""
     address = page_of(user, label, pk)
     return format_html('<a href="{}">{}</a>', address, text) if address else format_html("{}", text)
@@ -138,11 +138,19 @@ def related(model: type[Model], name: str, user: Any) -> Callable[[Any], str]:
     return admin.display(description=words, ordering=name)(column)
 
 
+def by_the_clock(at: datetime) -> datetime:
+    """Return a moment by the site's clock; at the ends of time, where there is none, as it is."""
+    try:
+        return at.astimezone(conf.time_zone())
+    except OverflowError:
+        return at
+
+
 def moment(at: datetime | None) -> str:
     """Return a moment to the second, by the site's clock."""
     if at is None:
         return NOTHING
-    shown = at.astimezone(conf.time_zone())
+    shown = by_the_clock(at)
     return format_html(
         '<time datetime="{}">{}</time>',
         at.astimezone(UTC).isoformat(),

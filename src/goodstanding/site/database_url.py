@@ -11,6 +11,7 @@ SQLITE_OPTIONS = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
 }
+CONNECTION_SECONDS = 60  # how long a thread keeps its connection
 POSTGRES_SCHEMES = ("postgres", "postgresql")
 # What may follow the question mark. Anything else is a slip of the pen, and is said at once.
 POSTGRES_PARAMETERS = frozenset(
@@ -45,7 +46,9 @@ def parse(url: str, *, pool: int = 0) -> dict[str, Any]:
 
 def sqlite(path: str) -> dict[str, Any]:
     """Return Django's settings for the SQLite file ``path``."""
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": dict(SQLITE_OPTIONS)}
+    # Opening costs more than most requests do, and who closes the last connection writes the whole log back.
+    kept = {"CONN_MAX_AGE": CONNECTION_SECONDS}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": dict(SQLITE_OPTIONS), **kept}
 
 
 def _sqlite(parts: SplitResult) -> dict[str, Any]:
@@ -77,7 +80,7 @@ def _postgres(parts: SplitResult, *, pool: int) -> dict[str, Any]:
         "HOST": unquote(parts.hostname or given.get("host", "")),
         "PORT": str(parts.port or given.get("port", "")),
         # A pool keeps the connections itself; without one each thread keeps its own for a minute.
-        "CONN_MAX_AGE": 0 if pool else 60,
+        "CONN_MAX_AGE": 0 if pool else CONNECTION_SECONDS,
         "CONN_HEALTH_CHECKS": not pool,
         "OPTIONS": options,
     }

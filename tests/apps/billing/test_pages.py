@@ -54,7 +54,7 @@ def words(client, row):
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_row_has_a_page_that_nobody_edits(client, dana, lived, model):
-    row = model.objects.first()
+    row = model.objects.all()[0]
     with_permissions(client, dana, f"view_{model._meta.model_name}")
     shown = client.get(page_of(row))
     assert shown.status_code == 200
@@ -72,14 +72,14 @@ def test_every_row_has_a_page_that_nobody_edits(client, dana, lived, model):
     "model", [Subscription, Invoice, Payment, Refund, Dispute, GatewayCustomer], ids=lambda model: model.__name__
 )
 def test_a_row_is_found_by_either_id(desk, model):
-    row = model.objects.first()
+    row = model.objects.all()[0]
     for term in (row.external_id, row.pk, f" {row.pk} "):
         assert listed(desk, model, q=term) == [row.pk]
     assert listed(desk, model, q="nothing") == []
 
 
 def test_an_invoice_is_found_by_its_number_and_all_of_a_member_by_the_email(desk, member):
-    invoice = Invoice.objects.filter(account__member=member).first()
+    invoice = Invoice.objects.filter(account__member=member)[0]
     assert listed(desk, Invoice, q=invoice.number) == [invoice.pk]
     for model in (Invoice, Payment, Refund, Subscription, Transfer):
         found = listed(desk, model, q=member.email.upper())
@@ -89,14 +89,14 @@ def test_an_invoice_is_found_by_its_number_and_all_of_a_member_by_the_email(desk
 
 def test_facts_are_found_by_what_they_tell_of_whom_and_what_told_them(desk, member):
     own = Fact.objects.filter(customer__member=member)
-    invoice = own.filter(kind="invoice").first()
+    invoice = own.filter(kind="invoice")[0]
     assert set(listed(desk, Fact, q=invoice.ref)) == set(own.filter(ref=invoice.ref).values_list("pk", flat=True))
     assert set(listed(desk, Fact, q=invoice.event)) == set(
         Fact.objects.filter(event=invoice.event).values_list("pk", flat=True)
     )
     assert listed(desk, Fact, q=invoice.pk) == [invoice.pk]
     everything = set(own.values_list("pk", flat=True))
-    for term in (invoice.customer.external_id, member.email):
+    for term in (str(invoice.customer), member.email):
         assert set(listed(desk, Fact, q=term)) == everything
 
 
@@ -129,7 +129,7 @@ def test_an_invoice_leads_to_everything_about_it(desk, member):
     for row in (refund, payment, subscription, invoice.account):
         assert f'href="{page_of(row)}"' in shown, row
     assert "60.00 USD" in shown
-    line = invoice.lines.first()
+    line = invoice.lines.all()[0]
     assert line.description in shown
     assert "6000" not in shown.partition('id="content-main"')[2].partition("<script")[0]
     for row in (refund, payment):
@@ -157,9 +157,9 @@ def test_limited_staff_are_led_nowhere_that_refuses_them(client, dana, lived, me
 
 
 def test_who_a_stranger_is_superusers_alone_see(client, dana, lived):
-    fact = Fact.objects.filter(kind="customer", customer__ours=False).first()
+    fact = Fact.objects.filter(kind="customer", customer__ours=False)[0]
     assert "email" in fact.body
-    own = Fact.objects.filter(kind="customer", customer__ours=True).first()
+    own = Fact.objects.filter(kind="customer", customer__ours=True)[0]
     with_permissions(client, dana, "view_fact")
     assert fact.body["email"] not in words(client, fact)
     assert own.body["email"] in words(client, own)
@@ -169,7 +169,7 @@ def test_who_a_stranger_is_superusers_alone_see(client, dana, lived):
 
 
 def test_amounts_without_a_currency_are_shown_as_they_stand(desk, lived):
-    invoice = Invoice.objects.first()
+    invoice = Invoice.objects.all()[0]
     Invoice.objects.filter(pk=invoice.pk).update(currency="", total_minor=4711)
     assert "4711" in words(desk, invoice)
 

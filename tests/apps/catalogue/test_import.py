@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -35,7 +36,7 @@ def level(slug="garden", **given):
 
 def tables():
     """Every row of the catalogue, its revision, and the jobs that were asked for."""
-    models = [*apps.get_app_config("gs_catalogue").get_models(), Job]
+    models: list[Any] = [*apps.get_app_config("gs_catalogue").get_models(), Job]
     return {model: sorted(map(repr, model.objects.values())) for model in models}
 
 
@@ -141,7 +142,7 @@ def test_names_that_levels_beyond_the_file_hold_are_refused(clock):
 
 def test_the_same_file_again_changes_nothing_but_the_revision(clock):
     import_catalogue(FILE.read_text(), now=clock.now)
-    rows = [LevelGroup, Level, LevelTerms, Price, GatewayPrice]
+    rows: list[Any] = [LevelGroup, Level, LevelTerms, Price, GatewayPrice]
     before = {model: list(model.objects.values()) for model in rows}
     done = import_catalogue(FILE.read_text(), now=clock.advance(timedelta(days=1)))
     assert (done.levels, done.prices, list(done.warnings)) == (4, 5, [])

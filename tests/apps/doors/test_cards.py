@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import checks
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ProtectedError
 from django.test.utils import CaptureQueriesContext
 
+from goodstanding import conf
 from goodstanding.audit.models import AuditEntry
 from goodstanding.core.doors import BadCard
 from goodstanding.doors import handlers, services
@@ -230,3 +232,18 @@ def test_what_changes_at_a_door_is_noted_and_what_does_not_is_not(reader, levels
         ("Dana", "add door", "Workshop"),
         ("Dana", "change door", "locked_out: True; levels: bench"),
     ]
+
+
+@pytest.mark.parametrize(("key", "wanted"), [("x" * 32, set()), ("", {"gs.E031"}), ("short", {"gs.E031"})])
+def test_a_key_that_hides_nothing_is_found_at_start(settings, key, wanted):
+    settings.GOODSTANDING_CARD_KEY = key
+    found = checks.run_checks(tags=["goodstanding"])
+    assert {message.id for message in found} == wanted
+    assert all(message.hint for message in found)
+
+
+def test_a_short_key_in_the_environment_is_refused_without_repeating_it():
+    with pytest.raises(conf.BadSetting) as caught:
+        conf.CARD_KEY.from_text("hunter2")
+    assert "GOODSTANDING_CARD_KEY" in str(caught.value)
+    assert "hunter2" not in str(caught.value)

@@ -108,7 +108,7 @@ def test_no_list_counts_further_than_it_shows(desk, monkeypatch):
 
 def test_changes_lead_to_what_caused_them(desk):
     shown = desk.get(reverse("admin:gs_memberships_standingchange_changelist")).content.decode()
-    change = StandingChange.objects.filter(cause__startswith="evt_").first()
+    change = StandingChange.objects.filter(cause__startswith="evt_")[0]
     assert f'href="{reverse("admin:gs_inbox_webhookevent_change", args=[quote(change.cause)])}"' in shown
     page = desk.get(page_of(change)).content.decode()
     assert change.because.split("(")[0].strip() in page
@@ -130,7 +130,7 @@ def test_each_list_leads_to_pages_that_nobody_edits(client, dana, granted, clock
     place = Membership.objects.get(member=granted)
     services.hold(granted, kind=HoldKind.SUSPENDED, reason="saw", by=dana, now=clock.now)
     services.ask_approval(place, now=clock.now)
-    row = model.objects.filter(member=granted).first()
+    row = model.objects.filter(member=granted)[0]
     name = f"admin:gs_memberships_{model._meta.model_name}"
     client.force_login(dana)
     address = page_of(row)

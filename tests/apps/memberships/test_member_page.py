@@ -95,11 +95,32 @@ def test_a_moment_that_is_none_is_named_and_now_is_shown(desk):
     assert "Standing now" in shown
 
 
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Kiritimati"])
 @pytest.mark.parametrize(
-    "at", ["0001-01-01T00:00:00", "9999-12-31T23:59:59", "1970-01-01", "2026-03-02T10:00:00+14:00"]
+    "at",
+    ["0001-01-01T00:00:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "1970-01-01", "2026-03-02T10:00:00+14:00"],
 )
-def test_moments_at_the_ends_of_time_are_answered(desk, at):
+def test_moments_at_the_ends_of_time_are_answered(desk, settings, at, zone):
+    settings.GOODSTANDING_TIME_ZONE = zone
     assert desk.get(page("full-refund"), {"at": at, "known_at": at}).status_code == 200
+
+
+def test_moments_are_read_and_shown_by_the_sites_clock(desk, settings):
+    settings.GOODSTANDING_TIME_ZONE = "Europe/Berlin"
+    shown = words(desk, page("full-refund"), at="2026-07-01T12:00")
+    assert 'value="2026-07-01T12:00:00"' in shown
+    assert '<time datetime="2026-07-01T10:00:00+00:00">2026-07-01 12:00:00</time>' in shown
+    assert "Europe/Berlin" in shown
+    assert 'value="2026-07-01T12:00:00"' in words(desk, page("full-refund"), at="2026-07-01T10:00:00Z")
+
+
+@pytest.mark.parametrize("name", ["at", "known_at", "changes", "page", "q", "standing", "o", "p", "e", "nonsense"])
+def test_what_is_typed_into_an_address_is_never_a_part_of_the_page(desk, name):
+    script = '"><script>alert(1)</script>'
+    for address in (page("full-refund"), reverse("admin:gs_people_member_changelist")):
+        shown = desk.get(address, {name: script}, follow=True)
+        assert shown.status_code == 200
+        assert "<script>alert" not in shown.content.decode()
 
 
 def test_the_story_may_be_cut_to_what_changed_the_standing(desk):

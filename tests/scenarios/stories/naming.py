@@ -32,17 +32,17 @@ def by_the_product_named_later(s: Life) -> None:
     s.subscribe(Price("price_of_old_a", 4500, product="prod_old_a"))
     s.wait(days=1)
     s.product("updated", "prod_old_a", "membertype_7-Key holder")
-    s.expect("good", "key=good", E1)
+    s.expect("good", "keyholder=good", E1)
 
 
 @story
 def by_the_product_made_known_later(s: Life) -> None:
     sub = s.subscribe(Price("price_of_old_b", 4500, product="prod_old_b"))
     s.wait(days=1)
-    s.product("created", "prod_old_b", "Something", goodstanding_level="key")
-    s.expect("good", "key=good", E1)
+    s.product("created", "prod_old_b", "Something", goodstanding_level="keyholder")
+    s.expect("good", "keyholder=good", E1)
     s.fail(s.renewing(sub))
-    s.expect("grace", "key=grace", E1, at=E1.replace(day=23))  # fourteen days
+    s.expect("grace", "keyholder=grace", E1, at=E1.replace(day=23))  # fourteen days
 
 
 @story
@@ -51,7 +51,7 @@ def by_a_nickname_told_later(s: Life) -> None:
     s.subscribe(price)
     s.wait(days=1)
     s.tell("plan.updated", lambda old: replace(price, nickname="membertype_7-monthly").plan())
-    s.expect("good", "key=good", E1)
+    s.expect("good", "keyholder=good", E1)
 
 
 @story

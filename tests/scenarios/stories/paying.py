@@ -197,8 +197,8 @@ def grace_of_the_level_held(s: Life) -> None:
     s.fail(s.renewing(sub))
     s.wait(days=3)
     s.reprice(sub, KEY)
-    s.expect("grace", "key=grace", E1)
-    s.expect("grace", "key=grace", E1, at=E1 + 13 * DAY)  # those of the level held at t: fourteen days now
+    s.expect("grace", "keyholder=grace", E1)
+    s.expect("grace", "keyholder=grace", E1, at=E1 + 13 * DAY)  # those of the level held at t: fourteen days now
     s.expect("lapsed", at=E1 + 14 * DAY)
 
 

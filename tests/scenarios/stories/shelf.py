@@ -73,7 +73,7 @@ def catalogue() -> list[dict[str, Any]]:
         _level("bench", "workshop", BENCH, BENCH_YEAR, BENCH_FREE, BENCH_JPY, BENCH_KWD),
         _level("studio", "workshop", STUDIO),
         _level("visitor", "workshop", VISITOR, grace_days=0),
-        _level("key", "workshop", grace_days=14, legacy_membertype_id="7"),
+        _level("keyholder", "workshop", grace_days=14, legacy_membertype_id="7"),
         _level("atelier", "workshop", Price("", 8000, lookup_key="atelier_monthly")),
         _level("locker", "extras", LOCKER, BIG_LOCKER, group_allows_several=True),
     ]

@@ -26,6 +26,6 @@ def badge(status: str) -> str:
 
 
 @register.simple_tag
-def page_link(user: Any, label: str, pk: object, text: object) -> str:
+def page_link(user: Any, label: str, pk: str | int, text: object) -> str:
     """Show ``text``, as a link to a row's page where ``user`` may see it."""
     return pages.link(user, label, pk, text)

@@ -8,7 +8,7 @@ from fractions import Fraction
 from goodstanding.core.money import Money
 from goodstanding.core.periods import BeyondCalendar
 from goodstanding.gateways.protocol import Account, GatewayRefused, Refusal
-from goodstanding.gateways.requests import Change, Plan, When
+from goodstanding.gateways.requests import Change, Recurring, When
 from goodstanding.gateways.sandbox.models import Customer, Method, Subscription
 from goodstanding.gateways.sandbox.vendor import invoices, payments, people, plans, subscriptions, telling
 from goodstanding.gateways.sandbox.vendor.invoices import Line
@@ -27,9 +27,9 @@ def change(ref: str, change: Change, *, account: Account, now: datetime) -> Answ
     if subscription.status not in (Status.ACTIVE, Status.PAST_DUE):
         raise _not_open("it does not run")
     method = people.stored(teller.customer, change.method) if change.method else None
-    if change.plan is not None:
-        require_plan(change.plan, currency=plans.unpacked(subscription.plan).amount.currency)
-        refused = _to_plan(subscription, teller, change, change.plan, method)
+    if change.to is not None:
+        require_plan(change.to, currency=plans.unpacked(subscription.plan).amount.currency)
+        refused = _to_plan(subscription, teller, change, change.to, method)
         if refused is not None:
             teller.write()
             return refused
@@ -70,7 +70,7 @@ def resume(ref: str, *, account: Account, now: datetime) -> Answer:
 
 
 def _to_plan(
-    subscription: Subscription, teller: Teller, asked: Change, plan: Plan, method: Method | None
+    subscription: Subscription, teller: Teller, asked: Change, plan: Recurring, method: Method | None
 ) -> Answer | None:
     """Go over to another plan; return a refusal, with nothing changed, where it could not be paid."""
     if asked.when is When.PERIOD_END:
@@ -108,7 +108,7 @@ def _refused(wish: Wish, teller: Teller) -> Answer | None:
     return payments.refused(payments.book(teller.customer, wish, at=teller.now), teller, code, at=teller.now)
 
 
-def _gone_over(subscription: Subscription, teller: Teller, plan: Plan) -> None:
+def _gone_over(subscription: Subscription, teller: Teller, plan: Recurring) -> None:
     if plan.interval != plans.unpacked(subscription.plan).interval:
         subscription.anchor_at = subscription.period_start = teller.now
         subscription.number = 0
@@ -120,7 +120,7 @@ def _gone_over(subscription: Subscription, teller: Teller, plan: Plan) -> None:
     subscriptions.tell(subscription, teller, at=teller.now)
 
 
-def _proration(subscription: Subscription, plan: Plan, *, at: datetime) -> list[Line]:
+def _proration(subscription: Subscription, plan: Recurring, *, at: datetime) -> list[Line]:
     """Give back what is left of the running period, by the second; charge the rest of it, or a new one, by ``plan``."""
     old = plans.unpacked(subscription.plan)
     start, end = subscription.period_start, subscription.period_end

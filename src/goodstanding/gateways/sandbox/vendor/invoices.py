@@ -10,7 +10,7 @@ from typing import Any
 from goodstanding.core.facts import InvoicePaymentFailed
 from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
-from goodstanding.gateways.requests import Plan
+from goodstanding.gateways.requests import Recurring
 from goodstanding.gateways.sandbox.models import Invoice, Subscription
 from goodstanding.gateways.sandbox.vendor import plans, telling
 from goodstanding.gateways.sandbox.vendor.telling import Teller
@@ -29,7 +29,7 @@ class Line:
     amount: Money
     start: datetime
     end: datetime
-    plan: Plan
+    plan: Recurring
     description: str
 
     def packed(self) -> dict[str, Any]:

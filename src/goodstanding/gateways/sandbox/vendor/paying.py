@@ -8,7 +8,7 @@ from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Unit
 from goodstanding.gateways.protocol import Account, GatewayRefused, Refusal
-from goodstanding.gateways.requests import BeginRequest, ChargeRequest, Plan
+from goodstanding.gateways.requests import BeginRequest, ChargeRequest, Recurring
 from goodstanding.gateways.sandbox.models import Customer, Dispute, Invoice, Payment, Refund
 from goodstanding.gateways.sandbox.vendor import invoices, pages, payments, people, subscriptions, telling
 from goodstanding.gateways.sandbox.vendor.cards import CARDS, Occasion
@@ -185,7 +185,7 @@ def _require_sense(request: BeginRequest) -> None:
             raise _bad("what recurs is taken, not set aside")
 
 
-def require_plan(plan: Plan, *, currency: str) -> None:
+def require_plan(plan: Recurring, *, currency: str) -> None:
     """Refuse a plan that cannot recur, or does so in another currency."""
     _require_amount(plan.amount, least=0)
     if plan.interval.unit == Unit.LIFE or plan.quantity < 1:

@@ -9,12 +9,12 @@ from goodstanding.core.facts import PriceHints
 from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Interval, Unit, nth_utc
-from goodstanding.gateways.requests import Plan
+from goodstanding.gateways.requests import Recurring
 
 Packed = dict[str, Any]
 
 
-def packed(plan: Plan) -> Packed:
+def packed(plan: Recurring) -> Packed:
     """Return ``plan`` as JSON."""
     return {
         "price": plan.price,
@@ -28,9 +28,9 @@ def packed(plan: Plan) -> Packed:
     }
 
 
-def unpacked(data: Packed) -> Plan:
+def unpacked(data: Packed) -> Recurring:
     """Return what :func:`packed` wrote."""
-    return Plan(
+    return Recurring(
         price=data["price"],
         level=data["level"],
         name=data["name"],
@@ -40,12 +40,12 @@ def unpacked(data: Packed) -> Plan:
     )
 
 
-def whole(plan: Plan) -> Money:
+def whole(plan: Recurring) -> Money:
     """Return what a whole period costs."""
     return Money(plan.amount.amount_minor * plan.quantity, plan.amount.currency)
 
 
-def hints(plan: Plan, *, account: str) -> PriceHints:
+def hints(plan: Recurring, *, account: str) -> PriceHints:
     """Return what the vendor tells of the plan's price: its own id, ours as lookup key, the level, the name."""
     parts = (plan.price, plan.level, str(plan.amount), str(plan.interval.unit), str(plan.interval.count))
     return PriceHints(
@@ -56,6 +56,6 @@ def hints(plan: Plan, *, account: str) -> PriceHints:
     )
 
 
-def boundary(anchor: datetime, plan: Plan, number: int) -> datetime:
+def boundary(anchor: datetime, plan: Recurring, number: int) -> datetime:
     """Return where period ``number`` begins, counted from the anchor alone."""
     return nth_utc(anchor, plan.interval, n=number)

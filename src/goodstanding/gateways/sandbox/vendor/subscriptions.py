@@ -6,7 +6,7 @@ from datetime import datetime
 
 from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
-from goodstanding.gateways.requests import Plan
+from goodstanding.gateways.requests import Recurring
 from goodstanding.gateways.sandbox.models import Customer, Invoice, Method, Payment, Subscription
 from goodstanding.gateways.sandbox.vendor import invoices, plans, telling
 from goodstanding.gateways.sandbox.vendor.invoices import Line
@@ -17,7 +17,7 @@ ENDED = (Status.EXPIRED, Status.CANCELLED)
 CREATED, UPDATED, DELETED = 0, 1, 2  # ranks of tellings in the life of a subscription
 
 
-def join(customer: Customer, teller: Teller, plan: Plan, *, first: Money, key: str, at: datetime) -> Invoice:
+def join(customer: Customer, teller: Teller, plan: Recurring, *, first: Money, key: str, at: datetime) -> Invoice:
     """Begin a subscription whose first period begins now and costs ``first``; return its first invoice, to be paid."""
     end = plans.boundary(at, plan, 1)
     subscription = Subscription.objects.create(
