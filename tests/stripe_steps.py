@@ -14,7 +14,9 @@ class Life(Story):
 
     # Beginning and renewing.
 
-    def begin(self, *prices: Price, status: str = "incomplete", trial_end: datetime | None = None, **more: Any) -> Subscription:
+    def begin(
+        self, *prices: Price, status: str = "incomplete", trial_end: datetime | None = None, **more: Any
+    ) -> Subscription:
         """``customer.subscription.created``, without an invoice."""
         end = trial_end or months_later(self.now, prices[0].every)
         items = [Item(self.name_of("si"), price, self.now, end) for price in prices]

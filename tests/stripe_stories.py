@@ -162,14 +162,23 @@ class Shapes:
             "items": {"object": "list", "data": [self.item(item, sub, old=old) for item in sub.items]},
         }  # fmt: skip
         if old and sub.items:
-            shown["current_period_start"], shown["current_period_end"] = stamp(sub.items[0].start), stamp(sub.items[0].end)
+            shown["current_period_start"], shown["current_period_end"] = (
+                stamp(sub.items[0].start),
+                stamp(sub.items[0].end),
+            )
             shown["plan"] = sub.items[0].price.plan() if len(sub.items) == 1 else None
         return shown
 
     def item(self, item: Item, sub: Subscription, *, old: bool) -> Obj:
         period = {} if old else {"current_period_start": stamp(item.start), "current_period_end": stamp(item.end)}
         prices = {"price": item.price.shown(), "plan": item.price.plan()}
-        told = {"object": "subscription_item", "id": item.id, "quantity": item.quantity, "subscription": sub.id, "metadata": {}}
+        told = {
+            "object": "subscription_item",
+            "id": item.id,
+            "quantity": item.quantity,
+            "subscription": sub.id,
+            "metadata": {},
+        }
         return {**told, **prices, **period}
 
     def invoice(self, inv: Invoice, *, old: bool) -> Obj:
@@ -187,7 +196,12 @@ class Shapes:
         if old:
             charge = inv.charges[-1].id if inv.charges else None
             intent = inv.intents[0] if inv.intents else None
-            paid = {"charge": charge, "payment_intent": intent, "paid": inv.status == "paid", "paid_out_of_band": inv.out_of_band}
+            paid = {
+                "charge": charge,
+                "payment_intent": intent,
+                "paid": inv.status == "paid",
+                "paid_out_of_band": inv.out_of_band,
+            }
             return {**shown, **paid, "subscription": inv.subscription.id}
         payments = [
             {"object": "invoice_payment", "payment": {"type": "payment_intent", "payment_intent": intent}}
@@ -195,7 +209,12 @@ class Shapes:
         ]
         parent = {"type": "subscription_details", "subscription_details": {"subscription": inv.subscription.id}}
         off = inv.total if inv.out_of_band else 0
-        return {**shown, "parent": parent, "payments": {"object": "list", "data": payments}, "amount_paid_off_stripe": off}
+        return {
+            **shown,
+            "parent": parent,
+            "payments": {"object": "list", "data": payments},
+            "amount_paid_off_stripe": off,
+        }
 
     def line(self, line: Line, number: int, inv: Invoice, *, old: bool) -> Obj:
         shown: Obj = {
@@ -211,7 +230,10 @@ class Shapes:
         if line.kind == "other":
             parent: Obj = {"type": "invoice_item_details", "invoice_item_details": details}
         else:
-            parent = {"type": "subscription_item_details", "subscription_item_details": {**details, "subscription_item": line.item}}
+            parent = {
+                "type": "subscription_item_details",
+                "subscription_item_details": {**details, "subscription_item": line.item},
+            }
         price = {"price": line.price.id, "product": line.price.product}
         return {**shown, "parent": parent, "pricing": {"type": "price_details", "price_details": price}}
 
@@ -282,7 +304,9 @@ class Story:
             key = (str(thing.get("id")), old)
             before = self._before.get(key, {})
             if kind.endswith(("updated", "refunded")) and before:
-                data["previous_attributes"] = {name: before.get(name) for name in thing if before.get(name) != thing[name]}
+                data["previous_attributes"] = {
+                    name: before.get(name) for name in thing if before.get(name) != thing[name]
+                }
             self._before[key] = thing
             version = OLD if old else TODAY
             pair.append({
@@ -314,10 +338,19 @@ class Story:
         self.tell(f"charge.{kind}", lambda old: self.shapes.charge(charge, inv, old=old))
 
     def product(self, kind: str, product: str, name: str, **metadata: str) -> None:
-        shown = {"object": "product", "id": product, "name": name, "metadata": metadata, "created": stamp(START), "active": True}
+        shown = {
+            "object": "product",
+            "id": product,
+            "name": name,
+            "metadata": metadata,
+            "created": stamp(START),
+            "active": True,
+        }
         self.tell(f"product.{kind}", lambda old: shown)
 
 
 def lines_of(items: Iterable[Item]) -> list[Line]:
     """A regular line for each item's running period."""
-    return [Line("regular", item.price.amount * item.quantity, item.start, item.end, item.price, item.id) for item in items]
+    return [
+        Line("regular", item.price.amount * item.quantity, item.start, item.end, item.price, item.id) for item in items
+    ]

@@ -18,7 +18,9 @@ hints = st.builds(
     PriceHints, price=names, product=names, lookup_key=names, level=names, labels=st.lists(names, max_size=2).map(tuple)
 )
 items = st.builds(facts.ItemSeen, item=names, hints=hints, quantity=amounts, amount_minor=st.none() | amounts)
-digests = st.dictionaries(st.sampled_from(["items", "status"]), names, max_size=2).map(lambda d: tuple(sorted(d.items())))
+digests = st.dictionaries(st.sampled_from(["items", "status"]), names, max_size=2).map(
+    lambda d: tuple(sorted(d.items()))
+)
 lines = st.builds(
     facts.LineSeen,
     line=names, kind=st.sampled_from(["regular", "proration", "other"]), amount_minor=amounts, start=moments, end=moments,
@@ -26,7 +28,13 @@ lines = st.builds(
 )  # fmt: skip
 
 customers = st.builds(
-    facts.CustomerSeen, customer=st.just("cus"), at=moments, email=names, name=names, deleted=st.booleans(), rank=st.integers(0, 2)
+    facts.CustomerSeen,
+    customer=st.just("cus"),
+    at=moments,
+    email=names,
+    name=names,
+    deleted=st.booleans(),
+    rank=st.integers(0, 2),
 )
 subscriptions = st.builds(
     facts.SubscriptionSeen,
@@ -57,7 +65,9 @@ disputes = st.builds(
     dispute=st.just("dp"), at=moments, status=st.sampled_from(["open", "won", "lost"]), amount_minor=amounts,
     currency=st.just("EUR"), opened_at=moments, payment=names, withdrawn=st.booleans(),
 )  # fmt: skip
-prices = st.builds(facts.PriceSeen, at=moments, hints=hints.map(lambda h: PriceHints("price", h.product, h.lookup_key, h.level)))
+prices = st.builds(
+    facts.PriceSeen, at=moments, hints=hints.map(lambda h: PriceHints("price", h.product, h.lookup_key, h.level))
+)
 products = st.builds(facts.ProductSeen, product=st.just("prod"), at=moments, name=names, level=names)
 
 KINDS: dict[str, st.SearchStrategy[Fact]] = {

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goodstanding.core import codec, fold
-from goodstanding.core.facts import Fact
+from goodstanding.core.facts import Fact, SubscriptionSeen
 from tests.core.fact_strategies import KINDS
 
 each_kind = pytest.mark.parametrize("kind", sorted(KINDS))
@@ -97,10 +97,10 @@ def test_changes_within_one_second_are_followed_to_their_end(steps: list[tuple[s
     assert dict(fold.in_order(distinct)[-1].state) == state
 
 
-def _telling(state: dict[str, str], before: dict[str, str], *, rank: int) -> fold.SubscriptionSeen:
+def _telling(state: dict[str, str], before: dict[str, str], *, rank: int) -> SubscriptionSeen:
     from tests.core.fact_strategies import _BEGIN
 
-    return fold.SubscriptionSeen(
+    return SubscriptionSeen(
         subscription="sub", customer="cus", at=_BEGIN, status="active", created_at=_BEGIN, currency="EUR", items=(),
         rank=rank, before=tuple(sorted(before.items())), state=tuple(sorted(state.items())),
     )  # fmt: skip

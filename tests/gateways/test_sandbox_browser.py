@@ -1,4 +1,4 @@
-"""A payer on the sandbox's pages: chooses a card, is refused, chooses another, approves, and is back in the shop."""
+"""A payer on the sandbox's pages: chooses a card, approves, and is back where he came from."""
 
 from __future__ import annotations
 
@@ -20,13 +20,10 @@ def test_a_payer_finds_his_way(live_server, open_page, alice, clock, size, dark)
     page = open_page(size=size, dark=dark)
 
     page.goto(live_server.url + answer.url)
-    for _ in range(2):
-        assert page.evaluate(WIDER_THAN_THE_SCREEN) <= 0
-        assert page.evaluate(FAINT_TEXTS) == []
-        page.get_by_label("or type the number").fill("4111 1111 1111 1111")
-        page.get_by_label("or type the number").clear()
+    assert page.evaluate(WIDER_THAN_THE_SCREEN) <= 0
+    assert page.evaluate(FAINT_TEXTS) == []
     page.get_by_label("needs approval at first").check()
-    page.get_by_role("button", name="Pay").click()
+    page.get_by_role("button", name="Pay", exact=True).click()
 
     assert page.get_by_role("heading", name="Approve a payment").is_visible()
     assert page.evaluate(WIDER_THAN_THE_SCREEN) <= 0

@@ -16,6 +16,7 @@ from goodstanding.gateways.protocol import GatewayRefused, GatewayUnreachable, R
 from goodstanding.gateways.requests import Recurring, Redirect, Taken
 from goodstanding.gateways.sandbox.models import Customer, Kept, Message, Method, Payment
 from goodstanding.gateways.sandbox.vendor.cards import CARDS, token_of
+from goodstanding.inbox.findings import notices
 from tests.gateways.living import FULL, START, at
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,16 @@ def test_the_accounts_are_made_once_of_test_mode_and_with_secrets_of_their_own(d
     ]
     assert len(ours.webhook_secret) > 30
     assert ours.webhook_secret != auto.webhook_secret
+
+
+@pytest.mark.parametrize(
+    ("https", "active", "codes"), [(True, True, ["sandbox_in_use"] * 2), (True, False, []), (False, True, [])]
+)
+def test_check_says_where_people_could_join_for_nothing(db, settings, https, active, codes):
+    settings.GOODSTANDING_HTTPS = https
+    services.ensure_sandbox_accounts()
+    GatewayAccount.objects.update(is_active=active)
+    assert [notice.code for notice in notices()] == codes
 
 
 @pytest.mark.parametrize("change", [{"mode": "live"}, {"is_active": False}])
@@ -138,13 +149,16 @@ def test_a_card_that_always_needs_its_owner_is_refused_while_he_is_away(ours):
 
 @pytest.mark.parametrize("card", TRIAL_CARDS, ids=lambda card: card.token)
 def test_a_typed_number_stands_for_a_token(card):
-    spaced = " ".join(card.number[start : start + 4] for start in range(0, 16, 4))
-    assert token_of(card.number) == token_of(f" {spaced} ") == token_of(card.token) == card.token
+    plain = card.number.replace(" ", "")
+    for typed in (card.number, plain, f" {plain} ", card.number.replace(" ", "-"), card.token):
+        assert token_of(typed) == card.token
+        assert [each.token for each in TRIAL_CARDS if each.meant_by(typed)] == [card.token]
 
 
 @pytest.mark.parametrize("typed", ["", "4242", "4111111111111111", "sandbox", "42424242424242424242"])
 def test_any_other_number_stands_for_nothing(typed):
     assert token_of(typed) == ""
+    assert not any(card.meant_by(typed) for card in TRIAL_CARDS)
 
 
 def test_no_number_is_ever_kept(ours):

@@ -59,14 +59,23 @@ class Customer:
             return
         settled = told["status_transitions"]["paid_at"] or at
         for line in told["lines"]["data"]:
-            details = line["parent"]["subscription_item_details"] or {} if "subscription_item_details" in line["parent"] else {}
+            details = (
+                line["parent"]["subscription_item_details"] or {}
+                if "subscription_item_details" in line["parent"]
+                else {}
+            )
             period = line["period"]
             if details and period["end"] > period["start"] and (not details["proration"] or line["amount"] > 0):
                 key = (told["id"], line["id"])
                 row = bought.setdefault(
                     key,
                     Bought(
-                        told["id"], details["subscription_item"], not details["proration"], period["start"], period["end"], settled
+                        told["id"],
+                        details["subscription_item"],
+                        not details["proration"],
+                        period["start"],
+                        period["end"],
+                        settled,
                     ),
                 )
                 row.settled = min(row.settled, settled)
@@ -76,7 +85,9 @@ class Customer:
         self.refunds[f"by {told['id']} {at}"] = {"total": told["amount_refunded"], "at": at, "charge": told["id"]}
 
     def _refund(self, at: int, told: dict[str, Any], _: Any) -> None:
-        known = self.refunds.setdefault(told["id"], {"amount": told["amount"], "at": told["created"], "charge": told["charge"]})
+        known = self.refunds.setdefault(
+            told["id"], {"amount": told["amount"], "at": told["created"], "charge": told["charge"]}
+        )
         if told["status"] in ("failed", "canceled"):
             known.setdefault("failed", at)
 
@@ -92,7 +103,9 @@ class Customer:
 
     def taken_back(self, invoice: str, at: int) -> bool:
         """Whether all of an invoice is given back at ``at``, or its dispute is lost by then."""
-        if any(d.get("lost") and d["closed"] <= at and self.paid_by(d["charge"]) == invoice for d in self.disputes.values()):
+        if any(
+            d.get("lost") and d["closed"] <= at and self.paid_by(d["charge"]) == invoice for d in self.disputes.values()
+        ):
             return True
         back: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0])
         for refund in self.refunds.values():

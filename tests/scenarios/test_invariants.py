@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,7 +57,9 @@ def by_customer() -> dict[str, list[str]]:
     told = [(json.loads(body)["data"]["object"], body) for body in bodies()]
     whose = {thing["id"]: thing["customer"] for thing, _ in told if thing["object"] == "charge"}
     for thing, body in told:
-        owner = thing["id"] if thing["object"] == "customer" else thing.get("customer") or whose.get(thing.get("charge"))
+        owner = (
+            thing["id"] if thing["object"] == "customer" else thing.get("customer") or whose.get(thing.get("charge"))
+        )
         found.setdefault(owner or "", []).append(body)
     return found
 
@@ -99,11 +100,16 @@ def test_covering_periods_of_an_item_never_overlap_and_leave_no_hole_that_was_bi
         for record in records:
             for item in {line.item for invoice in record.invoices for line in invoice.lines}:
                 own = [
-                    replace(invoice, lines=tuple(line for line in invoice.lines if line.item == item)) for invoice in record.invoices
+                    replace(invoice, lines=tuple(line for line in invoice.lines if line.item == item))
+                    for invoice in record.invoices
                 ]
                 found = sorted(covers(replace(record, invoices=tuple(own))), key=lambda cover: cover.start)
                 regular = [
-                    line for invoice in own if invoice.settled_at for line in invoice.lines if line.kind is LineKind.REGULAR
+                    line
+                    for invoice in own
+                    if invoice.settled_at
+                    for line in invoice.lines
+                    if line.kind is LineKind.REGULAR
                 ]
                 for before, after in zip(found, found[1:], strict=False):
                     checked += 1
@@ -124,9 +130,14 @@ def test_the_books_balance() -> None:
     ):
         assert amount > 0
         assert debit != credit
-        owed[account, currency] = owed.get((account, currency), 0) + amount * ((debit == "receivable") - (credit == "receivable"))
+        owed[account, currency] = owed.get((account, currency), 0) + amount * (
+            (debit == "receivable") - (credit == "receivable")
+        )
     open_now = Invoice.objects.filter(status="open").values_list("account", "currency")
-    due = {(account, currency): total for account, currency, total in open_now.annotate(sum=Sum(F("due_minor") - F("paid_minor")))}
+    due = {
+        (account, currency): total
+        for account, currency, total in open_now.annotate(sum=Sum(F("due_minor") - F("paid_minor")))
+    }
     assert {key: total for key, total in owed.items() if total} == {key: total for key, total in due.items() if total}
 
 
@@ -136,10 +147,14 @@ def test_credit_of_a_gift_is_used_and_never_overdrawn() -> None:
     gift = Transfer.objects.filter(account__customers__email="gift-credit@lives.example.org")
     used = gift.filter(debit="member_balance").aggregate(Sum("amount_minor"))["amount_minor__sum"]
     assert used == 10_000
-    downgrade = Transfer.objects.filter(account__customers__email="downgrade-year-to-month@lives.example.org").order_by("happened_at")
+    downgrade = Transfer.objects.filter(account__customers__email="downgrade-year-to-month@lives.example.org").order_by(
+        "happened_at"
+    )
     balance, balances = 0, []
     for transfer in downgrade:
-        balance += transfer.amount_minor * ((transfer.credit == "member_balance") - (transfer.debit == "member_balance"))
+        balance += transfer.amount_minor * (
+            (transfer.credit == "member_balance") - (transfer.debit == "member_balance")
+        )
         balances.append(balance)
     assert (max(balances), min(balances), balances[-1]) == (24_000, 0, 0)
 
@@ -182,7 +197,11 @@ def test_purging_bodies_changes_no_answer_and_leaves_the_explanation() -> None:
 
 def _explained() -> list[str]:
     found = []
-    for email in ("paid-late@stories.example.org", "refund-that-fails@stories.example.org", "gift-credit@lives.example.org"):
+    for email in (
+        "paid-late@stories.example.org",
+        "refund-that-fails@stories.example.org",
+        "gift-credit@lives.example.org",
+    ):
         out = StringIO()
         call_command("explain", email, "--at", "2025-03-01", stdout=out)
         found.append(out.getvalue())

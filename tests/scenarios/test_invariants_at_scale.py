@@ -43,7 +43,9 @@ def test_three_hundred_customers_interleaved_get_each_their_own(tmp_path: Path, 
         own = story.bodies(old=chance.random() < 0.5)
         told.append([clone(body, story.name, number) for body in own])
         rows += [
-            replace(row, life=f"{row.life}{number}", emails=tuple(clone(email, story.name, number) for email in row.emails))
+            replace(
+                row, life=f"{row.life}{number}", emails=tuple(clone(email, story.name, number) for email in row.emails)
+            )
             for row in story.expected
         ]
     turns = [number for number, own in enumerate(told) for _ in own]
@@ -109,7 +111,9 @@ def _statements(told: list[str], *, of: str) -> list[int]:
         with CaptureQueriesContext(connection) as queries:
             assert worker.turn() == 1
         if event.type == of:
-            work = [each for each in queries if each["sql"].partition(" ")[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")]
+            work = [
+                each for each in queries if each["sql"].partition(" ")[0] in ("SELECT", "INSERT", "UPDATE", "DELETE")
+            ]
             counts.append(len(work))
     return counts
 

@@ -96,7 +96,9 @@ def _rows() -> dict[str, Any]:
     from goodstanding.billing import models as billing
     from goodstanding.memberships import models as memberships
 
-    names = {model.__name__: model for model in (*vars(billing).values(), *vars(memberships).values()) if _is_ours(model)}
+    names = {
+        model.__name__: model for model in (*vars(billing).values(), *vars(memberships).values()) if _is_ours(model)
+    }
     return names
 
 
@@ -153,7 +155,17 @@ def test_rows_that_went_missing_are_named_and_made_anew(tmp_path: Path) -> None:
 def test_rows_that_no_fact_tells_of_are_named_and_taken_away(tmp_path: Path) -> None:
     with spoiled(tmp_path):
         made = []
-        for name in ("Subscription", "Invoice", "Payment", "Refund", "Dispute", "Transfer", "Alarm", "Membership", "ObjectState"):
+        for name in (
+            "Subscription",
+            "Invoice",
+            "Payment",
+            "Refund",
+            "Dispute",
+            "Transfer",
+            "Alarm",
+            "Membership",
+            "ObjectState",
+        ):
             row = _rows()[name].objects.order_by("pk").first()
             row.pk = "made_up"
             for column in ("external_id", "key", "ref"):

@@ -60,6 +60,8 @@ def check(request: HttpRequest) -> HttpResponse:
         if visitor.logged_in:
             log.info("access refused", extra={"member": visitor.member, "refusal": str(decision.code)})
     answer["Content-Length"] = str(len(answer.content))  # on the short way nobody else says it
+    # Django warns of each 4xx; here they are the answer, for every stranger who asks a guarded host for anything.
+    vars(answer)["_has_been_logged"] = True
     return answer
 
 

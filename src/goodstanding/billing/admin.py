@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.billing.columns import Ledger, belonging, ids_of, lists, named, one_of, statuses
@@ -46,20 +47,15 @@ class Part(pages.Untouched, admin.TabularInline):
     def amount(self, row: Any) -> str:
         """The amount in the currency of the whole."""
         whole = row.invoice if isinstance(row, InvoiceLine) else row.subscription
-        return pages.money(row.amount_minor, whole.currency)
+        return format_html('<span class="gs-money">{}</span>', pages.money(row.amount_minor, whole.currency))
 
 
 class LineInline(Part):
-    """What a bill is for."""
+    """What a bill is for; each line is headed by the words on the bill."""
 
     model = InvoiceLine
     verbose_name_plural = _("lines")
-    fields = readonly_fields = ("kind", "text", "period", "amount", "quantity", "price", "item")
-
-    @admin.display(description=_("for"))
-    def text(self, line: InvoiceLine) -> str:
-        """What the bill says."""
-        return line.description or pages.NOTHING
+    fields = readonly_fields = ("kind", "period", "amount", "quantity", "price", "item")
 
     @admin.display(description=_("period"))
     def period(self, line: InvoiceLine) -> str:
@@ -110,8 +106,8 @@ class GatewayCustomerAdmin(Ledger):
     """Customers at the gateways. Of those who hold nothing of ours no name is kept."""
 
     prefix, owner = "cus", "member"
-    list_display = ("external_id", "gateway_account", "email", "name", "ours", "member", "account")
-    list_select_related = ("gateway_account", "member", "account")
+    list_display = ("external_id", "member", "email", "name", "ours", "gateway_account")
+    list_select_related = ("gateway_account", "member")
     list_filter = ("gateway_account", "ours", "unresolved")
     ordering = ("gateway_account", "external_id")
     sortable_by = ("external_id",)

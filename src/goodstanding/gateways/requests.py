@@ -131,8 +131,20 @@ class StoredMethod:
 
 @dataclass(frozen=True, slots=True)
 class TryCard:
-    """A card for trying things: its ``token``, what it does, in words, and the number that a person may type for it."""
+    """A card for trying things: its ``token``, and the ``number`` that a person may type for it (:meth:`meant_by`).
+
+    ``label`` completes "a card that …"; it is marked for translation and to be translated where it is shown.
+    """
 
     token: str
     label: str
     number: str
+
+    def meant_by(self, typed: str) -> bool:
+        """Tell whether what a person typed (a number, with or without blanks and dashes, or the token) means this card."""
+        plain = typed.strip()
+        return plain == self.token or _digits(plain) == _digits(self.number)
+
+
+def _digits(text: str) -> str:
+    return text.replace(" ", "").replace("-", "")

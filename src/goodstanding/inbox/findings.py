@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
+from goodstanding import conf
+from goodstanding.gateways.models import GatewayAccount
 from goodstanding.inbox.models import WebhookEvent
 from goodstanding.jobs.models import Job
 from goodstanding.memberships.intake import waiting_count
@@ -42,7 +44,12 @@ def findings(*, now: datetime) -> Iterator[Finding]:
 
 
 def notices() -> Iterator[Finding]:
-    """Give what staff should look at: payments without a member, prices without a level, things paid twice."""
+    """Give what staff should look at: payments without a member, prices without a level, things paid twice, a sandbox."""
+    if conf.HTTPS.value():
+        for account in GatewayAccount.objects.active().filter(gateway="sandbox").order_by("code"):
+            yield Finding(
+                "sandbox_in_use", account.code, "its cards pay nothing, and this site is in use: switch it off"
+            )
     for alarm in Alarm.objects.select_related("customer").order_by("code", "pk"):
         yield Finding(alarm.code, f"{alarm.customer.external_id} {alarm.about}", alarm.words)
     waiting = waiting_count()

@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
@@ -268,7 +269,7 @@ class GrantAdmin(OfMember):
 class StandingChangeAdmin(OfMember):
     """Every change of anybody's standing, the latest first."""
 
-    list_display = (AT, "member", "before", "after", "because", "cause")
+    list_display = (AT, "member", "change", "because", "cause")
     list_display_links = (AT,)
     list_filter = tuple(
         one_of(name, [str(status) for status in reversed(Status)], words)
@@ -281,9 +282,13 @@ class StandingChangeAdmin(OfMember):
     )
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        """With standings for the eye, and the way to what caused them."""
-        shown = {"before": listing.badges("before"), "after": listing.badges("after"), "cause": _cause(request.user)}
-        return [shown.get(name, name) for name in super().get_list_display(request)]
+        """With the way to what caused them."""
+        return [_cause(request.user) if name == "cause" else name for name in super().get_list_display(request)]
+
+    @admin.display(description=_("standing"))
+    def change(self, change: StandingChange) -> str:
+        """From what to what."""
+        return format_html("{} → {}", listing.badge(change.before), listing.badge(change.after))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """With the way to the cause."""

@@ -25,16 +25,6 @@ def badge(status: str) -> str:
     return format_html('<span class="gs-badge gs-{}">{}</span>', status, status)
 
 
-def badges(name: str) -> Callable[[Any], str]:
-    """Return a column that shows the standing in the field ``name``."""
-
-    @admin.display(description=_(name), ordering=name)
-    def column(row: Any) -> str:
-        return badge(getattr(row, name))
-
-    return column
-
-
 def document_of(member: Member, *, now: datetime) -> Document:
     """Return the standing at ``now`` of a member read with his row (``select_related("standing")``): no query."""
     row = getattr(member, "standing", None)

@@ -54,13 +54,16 @@ def test_a_member_is_led_from_the_wiki_to_the_log_in_and_back(address, page, dan
     assert page.title() == "Wiki"
 
 
-def test_who_may_not_enter_is_told_why_and_can_try_again(address, page, dana_, stands, clock):
+def test_who_may_not_enter_is_told_why_without_scripts_too(address, browser, dana_, stands):
     stands(dana_, (granted("bench"),))
+    context = browser.new_context(java_script_enabled=False)  # not ``page``: a refusal is an error on its console
+    page = context.new_page()
     page.goto(f"{address}/studio/page")
     log_in(page)
     page.get_by_text("This is for members of another level: studio.").wait_for()
     page.goto(f"{address}/anywhere")
     assert page.title() == "Wiki"
+    context.close()
 
 
 @pytest.mark.parametrize("size", ["phone", "desktop"])

@@ -49,7 +49,7 @@ def told(answer):
 def test_a_member_is_told_of(with_pass, person):
     alice = person("studio, in grace")
     answer = with_pass(alice).get(CHECK)
-    assert (answer.status_code, answer.content) == (200, b"")
+    assert (answer.status_code, answer.content, answer["Content-Length"]) == (200, b"", "0")
     assert told(answer) == {
         "Member": alice.gs_member.pk,
         "Status": "grace",
@@ -295,6 +295,12 @@ def test_refusals_are_logged_by_ids_alone(with_pass, person, caplog):
     assert (line.member, line.refusal) == (alice.gs_member.pk, "lapsed")
     assert "secret" not in str(line.__dict__)
     assert alice.email not in str(line.__dict__)
+
+
+def test_strangers_fill_no_log(client, caplog):
+    with caplog.at_level(logging.INFO):
+        assert client.get(CHECK).status_code == 401
+    assert caplog.records == []
 
 
 class TestTheBodyOfARefusal:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.scenarios.stories.shelf import BENCH, BENCH_YEAR, BIG_LOCKER, DONATION, E1, E2, HALF_HOUR, LOCKER, STUDIO, story
+from tests.scenarios.stories.shelf import (
+    BENCH,
+    BENCH_YEAR,
+    BIG_LOCKER,
+    DONATION,
+    E1,
+    E2,
+    HALF_HOUR,
+    LOCKER,
+    STUDIO,
+    story,
+)
 from tests.stripe_steps import Life
 from tests.stripe_stories import DAY, HOUR, MINUTE, Line, months_later
 

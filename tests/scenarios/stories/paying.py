@@ -5,7 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tests.scenarios.stories.shelf import (
-    BENCH, BENCH_FREE, BENCH_JPY, BENCH_KWD, E1, E2, E3, HALF_HOUR, KEY, LOCKER, STUDIO, VISITOR, story,
+    BENCH,
+    BENCH_FREE,
+    BENCH_JPY,
+    BENCH_KWD,
+    E1,
+    E2,
+    E3,
+    HALF_HOUR,
+    KEY,
+    LOCKER,
+    STUDIO,
+    VISITOR,
+    story,
 )  # fmt: skip
 from tests.stripe_steps import Life
 from tests.stripe_stories import DAY, HOUR, MINUTE, START, Item, Line, months_later
@@ -104,7 +116,9 @@ def draft_edited_and_another_deleted(s: Life) -> None:
     spare = s.draft(sub)
     spare.status = "deleted"
     s.of_invoice("deleted", spare)
-    inv = s.draft(sub, [Line("regular", 6000, s.now, E1, BENCH, sub.items[0].id), Line("other", 900, s.now, s.now, BENCH)])
+    inv = s.draft(
+        sub, [Line("regular", 6000, s.now, E1, BENCH, sub.items[0].id), Line("other", 900, s.now, s.now, BENCH)]
+    )
     s.expect("pending", "bench=pending")
     s.wait(hours=1)
     inv.lines.pop()  # the one-off item was taken out before the bill became final

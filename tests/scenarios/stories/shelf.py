@@ -58,7 +58,9 @@ def names() -> list[str]:
 
 
 def _price(price: Price) -> dict[str, Any]:
-    interval = {"interval": "year", "interval_count": price.every // 12} if price.every % 12 == 0 else {"interval": "month"}
+    interval = (
+        {"interval": "year", "interval_count": price.every // 12} if price.every % 12 == 0 else {"interval": "month"}
+    )
     named = {"price_id": price.id} if price.lookup_key is None else {"lookup_key": price.lookup_key}
     return {"amount_minor": price.amount, "currency": price.currency.upper(), **interval, "stripe": named}
 

@@ -21,7 +21,7 @@ from goodstanding.gateways.requests import (
     TryCard,
     When,
 )
-from goodstanding.gateways.sandbox import reading
+from goodstanding.gateways.sandbox import facts, verify
 from goodstanding.gateways.sandbox.vendor import changing, clock, faults, looking, paying, people, sending
 from goodstanding.gateways.sandbox.vendor.cards import CARDS
 from goodstanding.gateways.sandbox.vendor.keys import Answer, at_once, once
@@ -36,16 +36,16 @@ class SandboxGateway:
 
     def verify(self, headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], now: datetime) -> Event:
         """Return the event if it was signed with one of ``secrets``."""
-        reading.check(body, headers, secrets=secrets, now=now)
+        verify.check(body, headers, secrets=secrets, now=now)
         return self.parse(body)
 
     def parse(self, body: bytes) -> Event:
         """Return the event in ``body``."""
-        return reading.parse(body)
+        return facts.parse(body)
 
     def facts(self, event: Event) -> Reading:
         """Return the facts that it carries."""
-        return reading.read(event)
+        return facts.read(event)
 
     def enrol(self, enrolment: Enrolment, *, account: Account, now: datetime) -> str:
         """Make a customer."""
@@ -119,7 +119,7 @@ class SandboxGateway:
 
     def cards(self) -> Sequence[TryCard]:
         """Return the cards that steer the sandbox."""
-        return tuple(TryCard(card.token, card.does, card.number) for card in CARDS.values())
+        return tuple(TryCard(card.token, card.does, card.printed) for card in CARDS.values())
 
     def advance(self, *, account: Account, until: datetime) -> int:
         """Have the vendor's clock run until ``until``."""

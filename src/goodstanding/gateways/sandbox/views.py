@@ -21,6 +21,9 @@ WORDS = {
     Refusal.UNKNOWN_CARD: _("This is none of the sandbox's cards. Never type a real card's number here."),
 }
 
+# On a page nobody waits for an answer that could be lost.
+_CHOICE = tuple(card for card in CARDS.values() if not card.answer_lost)
+
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -39,7 +42,7 @@ def pay(request: HttpRequest, page: str) -> HttpResponse:
             code = pages.choose(page, token_of(given[:40]), now=clock.now())
         if not code:
             return _on(_shown(page), page)
-    context = {"page": found, "cards": CARDS.values(), "problem": WORDS.get(Refusal(code)) if code else ""}
+    context = {"page": found, "cards": _CHOICE, "problem": WORDS.get(Refusal(code)) if code else ""}
     return render(request, "gs_sandbox/pay.html", context, status=422 if code else 200)
 
 

@@ -13,6 +13,7 @@ from goodstanding.gateways.stripe.prices import level_named, of_price
 # Why an event that we know gives no fact. First match of the type's beginning; the last entry matches all.
 _IGNORED: tuple[tuple[str, str], ...] = (
     ("invoice.upcoming", "forecast: it tells what may come, not what happened"),
+    ("invoice.deleted", "deleted_draft: nothing was billed"),
     ("invoiceitem.", "told_elsewhere: it comes again as a line of its invoice"),
     ("invoice_payment.", "told_elsewhere: it names no payment"),
     ("payment_intent.", "told_elsewhere: its charge and its invoice tell of it"),
@@ -44,7 +45,8 @@ def read(event: Event) -> Reading:
     told = event.body["data"]["object"]
     kind = _kind(event, told)
     reader = _READERS.get(kind)
-    if reader is not None and not event.type.endswith(_UNREAD):
+    stub = told.get("deleted") is True and kind != "customer"  # what remains of a deleted thing: its id
+    if reader is not None and not stub and not event.type.endswith(_UNREAD):
         facts = tuple(reader(event, told))
         if facts:
             return Reading(facts=facts)

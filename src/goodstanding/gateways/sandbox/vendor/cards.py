@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.translation import gettext_noop as _
+
 from goodstanding.gateways.protocol import Refusal
 
 
@@ -25,6 +27,7 @@ _OK = ""
 class Card:
     """What a card does. ``first``, ``again`` and ``away`` say how it ends: ``""`` (well), ``challenge``, or a refusal's code.
 
+    ``does`` completes "a card that …" and is marked for translation, not translated.
     ``disputed``: its payer contests the payment a day later. ``answer_lost``: it ends as it does, and nobody hears of it.
     """
 
@@ -43,6 +46,11 @@ class Card:
         return {Occasion.FIRST: self.first, Occasion.AGAIN: self.again, Occasion.AWAY: self.away}[occasion]
 
     @property
+    def printed(self) -> str:
+        """The number as it stands on a card, in groups of four."""
+        return " ".join(self.number[start : start + 4] for start in range(0, len(self.number), 4))
+
+    @property
     def last4(self) -> str:
         """What people tell it by."""
         return self.number[-4:]
@@ -56,15 +64,15 @@ _DECLINED, _POOR, _OLD = str(Refusal.CARD_DECLINED), str(Refusal.INSUFFICIENT_FU
 CARDS: Mapping[str, Card] = {
     card.token: card
     for card in (
-        Card("sandbox_ok", "4242424242424242", "succeeds"),
-        Card("sandbox_declined", "4000000000000002", "is declined", _DECLINED, _DECLINED, _DECLINED),
-        Card("sandbox_insufficient_funds", "4000000000009995", "has insufficient funds", _POOR, _POOR, _POOR),
-        Card("sandbox_expired", "4000000000000069", "has expired", _OLD, _OLD, _OLD),
-        Card("sandbox_challenge", "4000002500003155", "needs approval at first, then succeeds", CHALLENGE),
+        Card("sandbox_ok", "4242424242424242", _("succeeds")),
+        Card("sandbox_declined", "4000000000000002", _("is declined"), _DECLINED, _DECLINED, _DECLINED),
+        Card("sandbox_insufficient_funds", "4000000000009995", _("has insufficient funds"), _POOR, _POOR, _POOR),
+        Card("sandbox_expired", "4000000000000069", _("has expired"), _OLD, _OLD, _OLD),
+        Card("sandbox_challenge", "4000002500003155", _("needs approval at first, then succeeds"), CHALLENGE),
         Card(
             "sandbox_challenge_always",
             "4000002760003184",
-            "needs approval every time, so that renewals fail",
+            _("needs approval every time, so that renewals fail"),
             CHALLENGE,
             CHALLENGE,
             str(Refusal.NEEDS_CHALLENGE),
@@ -72,15 +80,15 @@ CARDS: Mapping[str, Card] = {
         Card(
             "sandbox_fails_later",
             "4000000000000341",
-            "works now, and fails from the next renewal on",
+            _("works now, and fails from the next renewal on"),
             again=_DECLINED,
             away=_DECLINED,
         ),
-        Card("sandbox_disputed", "4000000000000259", "succeeds, and is disputed the next day", disputed=True),
+        Card("sandbox_disputed", "4000000000000259", _("succeeds, and is disputed the next day"), disputed=True),
         Card(
             "sandbox_answer_lost",
             "5555555555554444",
-            "succeeds, but the answer is lost",
+            _("succeeds, but the answer is lost"),
             brand="Mastercard",
             answer_lost=True,
         ),

@@ -6,52 +6,26 @@ Signed or not, what is not of its form is a named refusal: files of events may b
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import hmac
 import re
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from goodstanding.core import codec
 from goodstanding.core.currencies import UnknownCurrency, exponent
 from goodstanding.core.facts import Fact, PriceSeen, ProductSeen
-from goodstanding.gateways.messages import header, json_object, text
-from goodstanding.gateways.protocol import BadEvent, BadSignature, Event, Reading
+from goodstanding.gateways.messages import json_object, text
+from goodstanding.gateways.protocol import BadEvent, Event, Reading
 
-SIGNATURE_HEADER = "Sandbox-Signature"
 OBJECT = "sandbox.event"
-TOLERANCE_SECONDS = 300
 
 _ID = re.compile(r"[A-Za-z0-9_]{1,200}")
 _TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
-_STAMPED = re.compile(r"t=(?P<stamp>[0-9]{1,12})(?P<rest>(?:,v[0-9]=[0-9a-f]{1,128})+)")
 _EARLIEST, _LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 _LARGEST = 2**53
 _LONGEST = 2000
-
-
-def check(body: bytes, headers: Mapping[str, str], *, secrets: Sequence[str], now: datetime) -> None:
-    """Return if one of ``secrets`` signed ``body`` within :data:`TOLERANCE_SECONDS` of ``now``; else ``BadSignature``."""
-    usable = [secret for secret in secrets if secret.strip()]
-    if not usable:
-        raise BadSignature("no_secret", "This account has no webhook secret.")
-    found = _STAMPED.fullmatch(header(headers, SIGNATURE_HEADER))
-    given = [part[3:] for part in found["rest"].split(",") if part.startswith("v1=")] if found else []
-    if found is None or not any(_signed_by(secret, found["stamp"], body, given) for secret in usable):
-        raise BadSignature("unverified", "The signature does not fit the body.")
-    age_seconds = now.timestamp() - int(found["stamp"])
-    if age_seconds > TOLERANCE_SECONDS:
-        raise BadSignature("stale", "The signature is too old.")
-    if age_seconds < -TOLERANCE_SECONDS:
-        raise BadSignature("far_future", "The signature is dated in the future.")
-
-
-def _signed_by(secret: str, stamp: str, body: bytes, given: Sequence[str]) -> bool:
-    wanted = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    return any(hmac.compare_digest(wanted, each) for each in given)
 
 
 def parse(body: bytes) -> Event:
