@@ -87,12 +87,19 @@ class Life(Story):
                 charge = Charge(self.name_of("ch"), inv.intents[-1], part, self.now, "succeeded")
                 inv.charges.append(charge)
                 self.of_charge("succeeded", charge, inv)
+                self.invoice_payment(inv, charge)
         self.old_can_say_it = self.old_can_say_it and len(parts) < 2
         inv.out_of_band = out_of_band
         inv.status, inv.moved["paid"] = "paid", self.now
         self.of_invoice("paid", inv)
         self.of_invoice("payment_succeeded", inv)
         return inv
+
+    def invoice_payment(self, inv: Invoice, charge: Charge) -> None:
+        """Which invoice a payment paid; before Basil the charge itself says so."""
+        payment = {"type": "payment_intent", "payment_intent": charge.intent}
+        shown = {"object": "invoice_payment", "id": f"inpay_{charge.id}", "invoice": inv.id, "payment": payment, "status": "paid"}
+        self.tell("invoice_payment.paid", lambda old: shown, old_knows_it=False)
 
     def fail(self, inv: Invoice, *, told_by_invoice: bool = True) -> None:
         """A try to pay fails."""

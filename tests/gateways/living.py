@@ -9,15 +9,16 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from goodstanding.billing.models import GatewayCustomer
+from goodstanding.billing.models import GatewayCustomer, Transfer
 from goodstanding.billing.recording import customer_id
 from goodstanding.catalogue import services as catalogue
+from goodstanding.core.journal import Chart
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Interval, Unit
 from goodstanding.gateways import registry, services
 from goodstanding.gateways.protocol import Event, GatewayRefused
 from goodstanding.gateways.requests import BeginRequest, Begun, ChargeRequest, Enrolment, Recurring, Redirect, Taken
-from goodstanding.gateways.sandbox.models import Invoice, Message, Payment, Subscription
+from goodstanding.gateways.sandbox.models import Customer, Invoice, Message, Payment, Subscription
 from goodstanding.gateways.sandbox.vendor import sending
 from goodstanding.inbox import services as inbox
 from goodstanding.inbox.models import WebhookEvent
@@ -26,6 +27,7 @@ from goodstanding.memberships import reading
 from goodstanding.memberships.words import stamp
 
 EUR = "EUR"
+SIDES = ("debit", "credit")
 FULL = Recurring("prc_full", "full", "Full member", Money(10_000, EUR), Interval(Unit.MONTH))
 WEEKDAY = Recurring("prc_weekday", "weekday", "Weekday member", Money(6_000, EUR), Interval(Unit.MONTH))
 ANNUAL = Recurring("prc_annual", "full", "Full member, a year", Money(100_000, EUR), Interval(Unit.YEAR))
@@ -175,6 +177,22 @@ class Life:
 
     def _take(self, headers: Any, body: bytes) -> None:
         inbox.receive(self.account, headers, body, now=self.now)
+
+    # The books
+
+    def balance(self, chart: Chart) -> int:
+        """What our books say: debits less credits of one account of the chart."""
+        moved = Transfer.objects.filter(account__customers__external_id=self.customer)
+        amounts = {side: sum(moved.filter(**{side: chart}).values_list("amount_minor", flat=True)) for side in SIDES}
+        return amounts["debit"] - amounts["credit"]
+
+    def at_the_vendors(self) -> dict[Chart, int]:
+        """What the vendor's books say of the same: what is owed, what is credit, and what was taken and not given back."""
+        unpaid = Invoice.objects.filter(customer=self.customer, status="open").values_list("due_minor", flat=True)
+        taken = Payment.objects.filter(customer=self.customer, status="succeeded").exclude(dispute__status="lost")
+        kept = [row.taken_minor - row.refunded_minor for row in taken.exclude(dispute__status="open")]
+        credit = Customer.objects.get(pk=self.customer).credit_minor
+        return {Chart.RECEIVABLE: sum(unpaid), Chart.BALANCE: -credit, Chart.GATEWAY: sum(kept)}
 
     # Standing
 

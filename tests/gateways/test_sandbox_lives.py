@@ -15,6 +15,7 @@ from goodstanding.gateways.protocol import GatewayRefused
 from goodstanding.gateways.requests import Change, Redirect, When
 from goodstanding.gateways.sandbox.models import Dispute, Invoice
 from goodstanding.gateways.sandbox.vendor import disputes, pages
+from goodstanding.memberships.rebuilding import rebuild_customers
 from tests.gateways.living import ANNUAL, FULL, WEEKDAY, Life, at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_matters]
@@ -284,6 +285,24 @@ def test_told_in_order_every_answer_is_right(alice, lived):
     expected = lived(life)
     life.hear()
     assert differences(life, expected) == []
+
+
+@pytest.mark.parametrize("lived", LIVES, ids=lambda lived: lived.__name__)
+def test_our_books_say_what_the_vendors_say(alice, lived):
+    life = Life(alice)
+    lived(life)
+    life.hear()
+    theirs = life.at_the_vendors()
+    assert {chart: life.balance(chart) for chart in theirs} == theirs
+
+
+@pytest.mark.parametrize("lived", LIVES, ids=lambda lived: lived.__name__)
+def test_made_anew_from_the_facts_the_records_are_the_same(alice, lived):
+    """I4."""
+    life = Life(alice)
+    lived(life)
+    life.hear()
+    assert rebuild_customers()[2] == []
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -101,3 +101,19 @@ def test_the_administration_and_the_receiver_answer_in_the_shop(shop):
         "print(client.get('/admin/').status_code, client.post('/pay/webhooks/stripe/nobody/').status_code)"
     )
     assert shop.ask(code) == "200 404"
+
+
+def test_the_shop_guards_its_pages_by_the_standing_of_its_customers(shop):
+    code = (
+        "from django.test import Client; from shop.models import Customer; from goodstanding.people.models import Member;"
+        "customer = Customer.objects.create_user('eve', 'eve@example.org', 'a password of hers');"
+        "client = Client(SERVER_NAME='localhost'); client.force_login(customer);"
+        "refused = client.get('/members/enter?next=/there');"
+        "told = client.get('/members/check');"
+        "print(refused.status_code, b'not a member yet' in refused.content, told.status_code);"
+        f"Member.objects.filter(email='{EMAIL}').update(user=customer);"
+        "print(client.get('/members/check').status_code, client.get('/members/enter?next=/there').status_code)"
+    )
+    clock = "2025-04-01T00:00:00Z"
+    asked = shop.manage("shell", "--no-imports", "-c", code, SHOP_CLOCK=clock).split("\n")[-3:]
+    assert asked[:2] == ["403 True 403", "200 302"]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -111,7 +112,7 @@ def test_covering_periods_of_an_item_never_overlap_and_leave_no_hole_that_was_bi
                     for line in invoice.lines
                     if line.kind is LineKind.REGULAR
                 ]
-                for before, after in zip(found, found[1:], strict=False):
+                for before, after in pairwise(found):
                     checked += 1
                     assert before.end <= after.start, (record.ref, item)
                     for line in regular:  # a hole is billed where a line covers it that no later one ended

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
@@ -21,36 +20,24 @@ from goodstanding.billing.models import (
     Transfer,
 )
 from goodstanding.core import journal
-from goodstanding.core.facts import SubscriptionSeen
+from goodstanding.core.facts import ItemSeen, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, Key
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.places import item_key
 
-
-@dataclass
-class Rows:
-    """The rows of some objects, by table, in the order in which they must be written."""
-
-    subscriptions: list[Subscription] = field(default_factory=list)
-    items: list[SubscriptionItem] = field(default_factory=list)
-    invoices: list[Invoice] = field(default_factory=list)
-    lines: list[InvoiceLine] = field(default_factory=list)
-    payments: list[Payment] = field(default_factory=list)
-    refunds: list[Refund] = field(default_factory=list)
-    disputes: list[Dispute] = field(default_factory=list)
-    transfers: list[Transfer] = field(default_factory=list)
-
-
-TABLES: Mapping[str, type[models.Model]] = {
-    "subscriptions": Subscription,
-    "items": SubscriptionItem,
-    "invoices": Invoice,
-    "lines": InvoiceLine,
-    "payments": Payment,
-    "refunds": Refund,
-    "disputes": Dispute,
-    "transfers": Transfer,
+Row = dict[str, Any]  # by column; all rows of a table name the same columns
+Rows = dict[type[models.Model], list[Row]]
+# In the order in which they must be written. Of each, by which of its fields it belongs to a billing account.
+TABLES: Mapping[type[models.Model], str] = {
+    Subscription: "account",
+    SubscriptionItem: "subscription__account",
+    Invoice: "account",
+    InvoiceLine: "invoice__account",
+    Payment: "account",
+    Refund: "account",
+    Dispute: "account",
+    Transfer: "account",
 }
 
 
@@ -61,22 +48,21 @@ def account_id(customer: GatewayCustomer) -> str:
 
 def rows_for(ledger: Ledger, keys: Iterable[Key], customer: GatewayCustomer) -> Rows:
     """Return the rows of the objects named by ``keys``: pure, nothing is read or written."""
-    rows = Rows()
-    maker = _Maker(ledger, customer, rows)
+    maker = _Maker(ledger, customer)
     for kind, ref in sorted(keys):
         maker.make(kind, ref)
-    return rows
+    return maker.rows
 
 
 def write(rows: Rows, *, mending: bool = False) -> None:
     """Write rows: those of the ledger over what stood there, transfers only where they are new (or when ``mending``)."""
-    for name, model in TABLES.items():
-        table, manager = getattr(rows, name), model._default_manager
-        if table and name == "transfers" and not mending:
-            manager.bulk_create(table, ignore_conflicts=True)
-        elif table:
+    for model in TABLES:
+        made, manager = [model(**row) for row in rows.get(model, ())], model._default_manager
+        if made and model is Transfer and not mending:
+            manager.bulk_create(made, ignore_conflicts=True)
+        elif made:
             fields = [each.name for each in model._meta.concrete_fields if not each.primary_key]
-            manager.bulk_create(table, update_conflicts=True, unique_fields=["id"], update_fields=fields)
+            manager.bulk_create(made, update_conflicts=True, unique_fields=["id"], update_fields=fields)
 
 
 def account_of(customer: GatewayCustomer, ledger: Ledger) -> Account:
@@ -92,9 +78,10 @@ def account_of(customer: GatewayCustomer, ledger: Ledger) -> Account:
 
 
 class _Maker:
-    def __init__(self, ledger: Ledger, customer: GatewayCustomer, rows: Rows) -> None:
-        self.ledger, self.customer, self.rows = ledger, customer, rows
-        self.account = account_id(customer)
+    def __init__(self, ledger: Ledger, customer: GatewayCustomer) -> None:
+        self.ledger, self.customer = ledger, customer
+        self.gateway, self.account = customer.gateway_account_id, account_id(customer)
+        self.rows: Rows = {model: [] for model in TABLES}
 
     def make(self, kind: str, ref: str) -> None:
         match kind:
@@ -109,101 +96,82 @@ class _Maker:
             case "dispute":
                 self._dispute(ref)
 
-    def _common(self, prefix: str, ref: str) -> dict[str, Any]:
-        gateway = self.customer.gateway_account_id
+    def _common(self, prefix: str, ref: str) -> Row:
         return {
-            "id": derived(prefix, gateway, ref),
-            "gateway_account_id": gateway,
+            "id": derived(prefix, self.gateway, ref),
+            "gateway_account_id": self.gateway,
             "external_id": ref,
             "account_id": self.account,
         }
 
     def _post(self, postings: Iterable[journal.Posting]) -> None:
-        for posting in postings:
-            self.rows.transfers.append(
-                Transfer(
-                    id=derived("trf", self.customer.gateway_account_id, posting.key),
-                    account_id=self.account,
-                    key=posting.key,
-                    debit=posting.debit,
-                    credit=posting.credit,
-                    amount_minor=posting.amount_minor,
-                    currency=posting.currency,
-                    happened_at=posting.at,
-                )
-            )
+        self.rows[Transfer] += [
+            {
+                "id": derived("trf", self.gateway, posting.key),
+                "account_id": self.account,
+                "key": posting.key,
+                "debit": posting.debit,
+                "credit": posting.credit,
+                "amount_minor": posting.amount_minor,
+                "currency": posting.currency,
+                "happened_at": posting.at,
+            }
+            for posting in postings
+        ]
 
     def _subscription(self, ref: str) -> None:
         tellings = self.ledger.subscriptions[ref]
         last = tellings[-1]
-        row = Subscription(
+        row = {
             **self._common("sub", ref),
-            customer=self.customer,
-            status=last.status,
-            currency=last.currency,
-            begun_at=tellings[0].created_at,
-            anchor_at=last.anchor_at,
-            ends_at=last.ends_at,
-            ended_at=last.ended_at if last.status in ENDED else None,
-            paused=last.paused,
-        )
-        self.rows.subscriptions.append(row)
-        self.rows.items.extend(_items(row, tellings))
+            "customer_id": self.customer.pk,
+            "billed_by": Subscription.BilledBy.GATEWAY,
+            "status": last.status,
+            "currency": last.currency,
+            "begun_at": tellings[0].created_at,
+            "anchor_at": last.anchor_at,
+            "ends_at": last.ends_at,
+            "ended_at": last.ended_at if last.status in ENDED else None,
+            "paused": last.paused,
+        }
+        self.rows[Subscription].append(row)
+        self.rows[SubscriptionItem] += _items(self.gateway, row, tellings)
 
     def _invoice(self, ref: str) -> None:
         state = self.ledger.invoices[ref]
         last = state.last
         assert last is not None, ref
-        row = Invoice(
+        row = {
             **self._common("inv", ref),
-            subscription=last.subscription,
-            number=last.number,
-            status=last.status,
-            currency=last.currency,
-            total_minor=last.total_minor,
-            due_minor=last.due_minor,
-            paid_minor=last.paid_minor,
-            credit_minor=last.credit_minor,
-            issued_at=last.created_at,
-            settled_at=state.settled_at,
-            closed_at=state.closed_at,
-        )
-        self.rows.invoices.append(row)
+            "subscription": last.subscription,
+            "number": last.number,
+            "status": last.status,
+            "currency": last.currency,
+            "total_minor": last.total_minor,
+            "due_minor": last.due_minor,
+            "paid_minor": last.paid_minor,
+            "credit_minor": last.credit_minor,
+            "issued_at": last.created_at,
+            "settled_at": state.settled_at,
+            "closed_at": state.closed_at,
+        }
+        self.rows[Invoice].append(row)
         final = last.status not in ("draft", "deleted")  # a draft's lines come and go
-        names: set[str] = set()
-        for index, line in enumerate(last.lines if final else ()):
-            # The oldest lines are named after their subscription, and two of one invoice may share that name.
-            name = line.line if line.line and line.line not in names else f"{line.line}#{index}"
-            names.add(name)
-            self.rows.lines.append(
-                InvoiceLine(
-                    id=derived("lin", row.id, name),
-                    invoice=row,
-                    external_id=name,
-                    kind=line.kind,
-                    item=item_key(line.item, line.subscription) if line.kind != "other" else "",
-                    price=line.hints.price,
-                    amount_minor=line.amount_minor,
-                    quantity=max(line.quantity, 0),
-                    start_at=line.start,
-                    end_at=line.end,
-                    description=line.description,
-                )
-            )
+        self.rows[InvoiceLine] += _lines(row["id"], last.lines if final else ())
         self._post(journal.of_invoice(state))
 
     def _payment(self, ref: str) -> None:
         payment = self.ledger.payments[ref]
-        self.rows.payments.append(
-            Payment(
+        self.rows[Payment].append(
+            {
                 **self._common("pay", ref),
-                invoice=self.ledger.invoice_of(ref),
-                status=payment.status,
-                amount_minor=payment.amount_minor,
-                currency=payment.currency,
-                made_at=payment.made_at,
-                failure=payment.failure[:100],
-            )
+                "invoice": self.ledger.invoice_of(ref),
+                "status": payment.status,
+                "amount_minor": payment.amount_minor,
+                "currency": payment.currency,
+                "made_at": payment.made_at,
+                "failure": payment.failure[:100],
+            }
         )
         self._post(journal.of_payment(self.ledger.tellings_of(ref)))
 
@@ -211,51 +179,72 @@ class _Maker:
         refund = self.ledger.refunds[ref]
         if refund.last.amount_minor <= 0:
             return
-        self.rows.refunds.append(
-            Refund(
+        self.rows[Refund].append(
+            {
                 **self._common("rfd", ref),
-                payment=refund.last.payment,
-                invoice=self.ledger.invoice_of(refund.last.payment, refund.last.intent),
-                status=refund.last.status,
-                amount_minor=refund.last.amount_minor,
-                currency=refund.last.currency,
-                made_at=refund.last.made_at,
-            )
+                "payment": refund.last.payment,
+                "invoice": self.ledger.invoice_of(refund.last.payment, refund.last.intent),
+                "status": refund.last.status,
+                "amount_minor": refund.last.amount_minor,
+                "currency": refund.last.currency,
+                "made_at": refund.last.made_at,
+            }
         )
         self._post(journal.of_refund(refund))
 
     def _dispute(self, ref: str) -> None:
         dispute = self.ledger.disputes[ref]
-        self.rows.disputes.append(
-            Dispute(
+        self.rows[Dispute].append(
+            {
                 **self._common("dsp", ref),
-                payment=dispute.last.payment,
-                invoice=self.ledger.invoice_of(dispute.last.payment, dispute.last.intent),
-                status=dispute.last.status,
-                amount_minor=dispute.last.amount_minor,
-                currency=dispute.last.currency,
-                opened_at=dispute.last.opened_at,
-                closed_at=dispute.closed_at,
-            )
+                "payment": dispute.last.payment,
+                "invoice": self.ledger.invoice_of(dispute.last.payment, dispute.last.intent),
+                "status": dispute.last.status,
+                "amount_minor": dispute.last.amount_minor,
+                "currency": dispute.last.currency,
+                "opened_at": dispute.last.opened_at,
+                "closed_at": dispute.closed_at,
+            }
         )
         self._post(journal.of_dispute(dispute))
 
 
-def _items(row: Subscription, tellings: Sequence[SubscriptionSeen]) -> Iterable[SubscriptionItem]:
-    last: dict[str, Any] = {}
+def _lines(invoice: str, lines: Sequence[LineSeen]) -> Iterable[Row]:
+    names: set[str] = set()
+    for index, line in enumerate(lines):
+        # The oldest lines are named after their subscription, and two of one invoice may share that name.
+        name = line.line if line.line and line.line not in names else f"{line.line}#{index}"
+        names.add(name)
+        yield {
+            "id": derived("lin", invoice, name),
+            "invoice_id": invoice,
+            "external_id": name,
+            "kind": line.kind,
+            "item": item_key(line.item, line.subscription) if line.kind != "other" else "",
+            "price": line.hints.price,
+            "amount_minor": line.amount_minor,
+            "quantity": max(line.quantity, 0),
+            "start_at": line.start,
+            "end_at": line.end,
+            "description": line.description,
+        }
+
+
+def _items(gateway: str, subscription: Row, tellings: Sequence[SubscriptionSeen]) -> Iterable[Row]:
+    last: dict[str, ItemSeen] = {}
     for told in tellings:
         for seen in told.items:
             last[item_key(seen.item, told.subscription)] = seen
-    current = {item_key(seen.item, row.external_id) for seen in tellings[-1].items}
+    current = {item_key(seen.item, subscription["external_id"]) for seen in tellings[-1].items}
     for key, seen in last.items():
-        yield SubscriptionItem(
-            id=derived("itm", row.gateway_account_id, key),
-            subscription=row,
-            external_id=key,
-            price=seen.hints.price,
-            quantity=max(seen.quantity, 0),
-            amount_minor=seen.amount_minor,
-            interval=seen.interval,
-            interval_count=seen.interval_count,
-            is_current=key in current,
-        )
+        yield {
+            "id": derived("itm", gateway, key),
+            "subscription_id": subscription["id"],
+            "external_id": key,
+            "price": seen.hints.price,
+            "quantity": max(seen.quantity, 0),
+            "amount_minor": seen.amount_minor,
+            "interval": seen.interval,
+            "interval_count": seen.interval_count,
+            "is_current": key in current,
+        }

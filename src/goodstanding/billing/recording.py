@@ -163,12 +163,17 @@ def merge(facts: Iterable[Fact], told: Told, *, account: GatewayAccount, custome
     write_states(rows)
 
 
+def state_id(key: Key, *, account: str) -> str:
+    """Return the public id of an object's state."""
+    return derived("obj", account, *key)
+
+
 def state_row(key: Key, facts: Sequence[Fact], *, account: str, customer: str | None) -> ObjectState:
     """Return the row of one object's state."""
     kind, ref = key
     one, other = links_of(facts)
     return ObjectState(
-        id=derived("obj", account, kind, ref),
+        id=state_id(key, account=account),
         gateway_account_id=account,
         customer_id=customer,
         kind=kind,

@@ -78,22 +78,27 @@ def condense(facts: Iterable[Fact]) -> tuple[Fact, ...]:
 
     ``condense(condense(a) + b) == condense(a + b)`` for any a and b, in any order.
     """
-    ordered = _ordered(dict.fromkeys(facts), _moment)
-    if ordered and isinstance(ordered[0], InvoiceSeen | InvoicePaymentFailed):
+    distinct = tuple(dict.fromkeys(facts))
+    if len(distinct) < 2:
+        return distinct
+    if isinstance(distinct[0], PaymentLinked):
+        first = min(map(_moment, distinct))
+        return (min((fact for fact in distinct if fact.at == first), key=_canonical),)
+    ordered = _ordered(distinct, _moment)
+    if isinstance(ordered[0], InvoiceSeen | InvoicePaymentFailed):
         return tuple(_condense_invoice(ordered))
-    if ordered and isinstance(ordered[0], PaymentLinked):
-        return (ordered[0],)
-    if ordered and isinstance(ordered[0], CustomerSeen):
+    if isinstance(ordered[0], CustomerSeen):
         return tuple(_condense_customer([fact for fact in ordered if isinstance(fact, CustomerSeen)]))
     return tuple(ordered)
 
 
 def _condense_invoice(facts: Sequence[Fact]) -> list[Fact]:
-    """Failures, and of the tellings the most advanced one, the earliest settlement, and the earliest closing."""
+    """Failures, and of the tellings the most advanced one, and the earliest settlement, closing and giving up."""
     seen = [fact for fact in facts if isinstance(fact, InvoiceSeen)]
     keep = [_ordered(seen, _progress)[-1]] if seen else []
     keep += _ordered([fact for fact in seen if fact.status == "paid"], settled_moment)[:1]
     keep += _ordered([fact for fact in seen if closed_moment(fact) is not None], _closed)[:1]
+    keep += _ordered([fact for fact in seen if fact.status == "uncollectible"], _closed)[:1]
     return [fact for fact in facts if isinstance(fact, InvoicePaymentFailed) or fact in keep]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from goodstanding.core.facts import Fact, PaymentLinked, PaymentSeen, SubscriptionSeen
+from goodstanding.core.facts import Fact, PaymentSeen, SubscriptionSeen
 from goodstanding.core.fold import (
     CustomerState,
     DisputeState,
@@ -151,10 +151,9 @@ class Ledger:
         return parents
 
     def _links(self) -> Iterable[tuple[str, str]]:
-        for facts in self._of("link").values():
-            for fact in facts:
-                assert isinstance(fact, PaymentLinked), fact
-                yield fact.one, fact.other
+        for link in self._refs.get("link", ()):
+            one, _, other = link.partition("|")
+            yield one, other
         for payment in self.payments.values():
             if payment.intent:
                 yield payment.payment, payment.intent

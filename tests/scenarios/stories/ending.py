@@ -167,6 +167,16 @@ def trial_given_up(s: Life) -> None:
 
 
 @story
+def abandoned_at_the_checkout(s: Life) -> None:
+    sub = s.begin(BENCH)
+    s.finalised(s.draft(sub))
+    s.expect("pending", "bench=pending")
+    s.wait(hours=2)
+    s.cancel(sub)
+    s.expect("lapsed")  # never covered, and the purchase is over
+
+
+@story
 def customer_deleted(s: Life) -> None:
     sub = s.subscribe(BENCH)
     s.wait(days=10)

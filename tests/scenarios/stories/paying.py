@@ -20,7 +20,7 @@ from tests.scenarios.stories.shelf import (
     story,
 )  # fmt: skip
 from tests.stripe_steps import Life
-from tests.stripe_stories import DAY, HOUR, MINUTE, START, Item, Line, months_later
+from tests.stripe_stories import DAY, HOUR, MINUTE, START, Charge, Item, Line, months_later
 
 
 @story
@@ -159,6 +159,23 @@ def billed_by_invoice(s: Life) -> None:
 
 
 @story
+def bank_debit_under_way(s: Life) -> None:
+    sub = s.subscribe(BENCH)
+    inv = s.renewing(sub)
+    charge = Charge(s.name_of("ch"), inv.intents[0], inv.total, s.now, "pending")
+    inv.charges.append(charge)
+    s.of_charge("pending", charge, inv)
+    s.expect("good", "bench=good", E1)
+    s.expect("grace", "bench=grace", E1, at=E1 + 2 * DAY)  # under way is not settled; nor has it failed
+    s.wait(days=4)
+    charge.status = "succeeded"
+    s.of_charge("succeeded", charge, inv)
+    inv.status, inv.moved["paid"] = "paid", s.now
+    s.of_invoice("paid", inv)
+    s.expect("good", "bench=good", E2)
+
+
+@story
 def nothing_to_pay(s: Life) -> None:
     sub = s.begin(BENCH_FREE)
     s.pay(s.finalised(s.draft(sub)))
@@ -272,6 +289,23 @@ def trial_without_a_card(s: Life) -> None:
     s.of_subscription("resumed", sub)
     s.pay(s.finalised(s.draft(sub)))
     s.expect("good", "bench=good", months_later(back, 1))
+
+
+@story
+def trial_cut_short(s: Life) -> None:
+    """Paying at once: the paid period starts inside the trial's, which ends there."""
+    end = START + 14 * DAY
+    sub = s.begin(BENCH, status="trialing", trial_end=end)
+    item = sub.items[0]
+    s.pay(s.finalised(s.draft(sub, [Line("regular", 0, START, end, BENCH, item.id)])))
+    s.wait(days=4)
+    sub.status, sub.trial_end, sub.anchor, item.start, item.end = "active", s.now, s.now, s.now, months_later(s.now, 1)
+    s.updated(sub)
+    s.pay(s.finalised(s.draft(sub)))
+    s.expect("good", "bench=good", item.end)
+    s.wait(days=1)
+    s.cancel(sub)
+    s.expect("lapsed", at=item.end)
 
 
 @story

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import cache
 from io import StringIO
@@ -12,6 +12,7 @@ from typing import Any
 
 from django.core.management import call_command
 
+from tests import lives
 from tests.stripe_steps import Life
 from tests.stripe_stories import START, Price, months_later
 
@@ -89,3 +90,15 @@ def set_up(folder: Path) -> None:
     path = folder / "catalogue.json"
     path.write_text(json.dumps(catalogue()))
     call_command("import", "catalogue", str(path), stdout=StringIO())
+
+
+def answers_differ(rows: Sequence[lives.Row]) -> list[str]:
+    """Ask for each person's standing at each telling moment; return what is not as it must be."""
+    found = []
+    for email in sorted({email for row in rows for email in row.emails}):
+        own = [row for row in rows if email in row.emails]
+        out = StringIO()
+        call_command("standing", email, "--json", "--at", *lives.moments(own), stdout=out)
+        told = json.loads(out.getvalue())
+        found += lives.differences(own, told if isinstance(told, list) else [told])
+    return found

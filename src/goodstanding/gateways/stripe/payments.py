@@ -31,7 +31,7 @@ def read_charge(event: Event, told: Obj) -> Iterator[Fact]:
         payment=needed(told, "id"),
         at=event.created_at,
         status="pending" if status == "succeeded" and not captured else status,
-        amount_minor=amount(told, "amount_captured" if captured and part else "amount", code),
+        amount_minor=amount(told, "amount_captured" if captured and part not in (None, 0) else "amount", code),
         currency=code,
         made_at=moment(told, "created"),
         customer=ref(told, "customer"),

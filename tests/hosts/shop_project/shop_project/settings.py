@@ -9,6 +9,7 @@ USE_TZ = True
 TIME_ZONE = "Europe/Berlin"
 ROOT_URLCONF = "shop_project.urls"
 AUTH_USER_MODEL = "shop.Customer"
+GOODSTANDING_CLOCK = os.environ.get("SHOP_CLOCK", "")
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"  # as older projects have it
 
 INSTALLED_APPS = [
@@ -25,6 +26,7 @@ INSTALLED_APPS = [
     "goodstanding.billing",
     "goodstanding.memberships",
     "goodstanding.inbox",
+    "goodstanding.access",
     "goodstanding.jobs",
     "goodstanding.audit",
 ]

@@ -90,6 +90,7 @@ def of_customer(customer: Customer) -> CustomerSeen:
         email=customer.email,
         name=customer.name,
         deleted=customer.deleted,
+        rank=2 if customer.deleted else 0,
     )
 
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from itertools import pairwise
+from multiprocessing import get_context
 from typing import Any
 
+import django
 from django.core.management.base import BaseCommand
+from django.db import connection, models
 
 from goodstanding import clock
+from goodstanding.billing.models import GatewayCustomer
 from goodstanding.inbox.findings import Finding, findings, notices
-from goodstanding.memberships import rebuilding
-from goodstanding.memberships.rebuilding import Difference
+from goodstanding.memberships.rebuilding import Difference, rebuild_customers, rebuild_standing
+from goodstanding.people.models import Member
 
-Step = Callable[..., tuple[str, int, list[Difference]]]
+STEPS = {"customers": rebuild_customers, "members": rebuild_standing}
+ROWS: dict[str, type[models.Model]] = {"customers": GatewayCustomer, "members": Member}
+SPAN = 2_500  # rows that one process does in one go
+
+Done = tuple[int, list[Difference]]
 
 
 class Command(BaseCommand):
@@ -29,6 +40,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--rebuild", action="store_true", help="make all records anew from the facts; name and mend what differs"
         )
+        parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many share the work")
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,8 +48,8 @@ class Command(BaseCommand):
         found = list(findings(now=clock.now()))
         rebuilt = {}
         if options["rebuild"]:
-            for name, step in (("customers", rebuilding.rebuild_customers), ("members", rebuilding.rebuild_standing)):
-                rebuilt[name], differences = self._run(name, step)
+            for name in STEPS:
+                rebuilt[name], differences = self._run(name, options["processes"])
                 found += [
                     Finding("differs", f"{each.table} {each.row}", "was not what the facts say; mended")
                     for each in differences
@@ -55,13 +67,44 @@ class Command(BaseCommand):
         if found:
             raise SystemExit(1)
 
-    def _run(self, name: str, step: Step) -> tuple[int, list[Difference]]:
-        after, done, differences = "", 0, []
-        while True:
-            after, count, batch = step(after=after)
+    def _run(self, name: str, processes: int) -> Done:
+        done, differences = 0, []
+        for count, found in _in_processes(name, _spans(ROWS[name]), processes):
             done += count
-            differences += batch
+            differences += found
             if self.stderr.isatty():
                 self.stderr.write(f"\r{done} {name}", ending="")
-            if not after:
-                return done, differences
+        return done, differences
+
+
+def _spans(model: type[models.Model]) -> Sequence[tuple[str, str]]:
+    """Part the rows of a table: (after this key, until that one); the last part has no end."""
+    keys = model._default_manager.order_by("pk").values_list("pk", flat=True).iterator()
+    marks = [key for number, key in enumerate(keys, start=1) if number % SPAN == 0]
+    return list(pairwise(["", *marks, ""]))
+
+
+def _in_processes(name: str, spans: Sequence[tuple[str, str]], processes: int) -> Iterator[Done]:
+    if processes < 2 or len(spans) < 2:
+        yield from (_span(name, *span) for span in spans)
+        return
+    begin = (str(connection.settings_dict["NAME"]),)
+    workers = min(processes, len(spans))
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=begin) as pool:
+        yield from pool.map(_span, [name] * len(spans), *zip(*spans, strict=True))
+
+
+def _begin(database: str) -> None:
+    """Make a new process ready. It uses the database that its parent uses, whatever the settings say."""
+    django.setup()
+    connection.settings_dict["NAME"] = database
+
+
+def _span(name: str, after: str, until: str) -> Done:
+    done, differences = 0, []
+    while True:
+        after, count, found = STEPS[name](after=after, until=until)
+        done += count
+        differences += found
+        if not after:
+            return done, differences

@@ -20,14 +20,16 @@ class Command(check.Command):
         """See ``--help``."""
         super().add_arguments(parser)
         parser.add_argument("--rebuild", action="store_true", help="work the records out anew from the facts")
+        parser.add_argument("--processes", type=int, help="how many share the work (default: one for each processor)")
         parser.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
     def handle(self, *app_labels: Any, **options: Any) -> None:
         """Check the set-up, then the records."""
-        rebuild, as_json = options.pop("rebuild"), options.pop("json")
+        rebuild, as_json, processes = (options.pop(name) for name in ("rebuild", "json", "processes"))
         if app_labels or any(options.get(name) for name in _OPTIONS_OF_DJANGO):
             super().handle(*app_labels, **options)
             return
         # What is found goes to standard error; "nothing found" is not worth a line beside a document.
         self.check(display_num_errors=not as_json)
-        call_command("check_records", rebuild=rebuild, json=as_json, stdout=self.stdout, stderr=self.stderr)
+        shared = {"processes": processes} if processes else {}
+        call_command("check_records", rebuild=rebuild, json=as_json, **shared, stdout=self.stdout, stderr=self.stderr)

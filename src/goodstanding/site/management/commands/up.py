@@ -8,7 +8,7 @@ from django.core.management import BaseCommand, call_command
 from django.db import connections
 
 from goodstanding import clock
-from goodstanding.gateways.services import ensure_stripe_account
+from goodstanding.gateways.services import ensure_sandbox_accounts, ensure_stripe_account
 from goodstanding.site import demo, server
 from goodstanding.site.children import Together
 
@@ -40,6 +40,7 @@ class Command(BaseCommand):
         reason = demo.refused_because(this_machine_only=server.listens_to_this_machine_only())
         if reason:
             return [f"No demo people ({reason}). Make the first account with: goodstanding createsuperuser"]
+        ensure_sandbox_accounts()
         return [*demo.people_lines(now=clock.now()), f"Password of each: {demo.PASSWORD}"]
 
     def _welcome(self, who: list[str]) -> None:
