@@ -90,7 +90,9 @@ def _free_port() -> int:
 def _print(found: list[dict[str, Any]]) -> None:
     for database, members in dict.fromkeys((row["database"], row["members"]) for row in found):
         rows = [row for row in found if (row["database"], row["members"]) == (database, members)]
-        print(f"\n{database}, {members:,} members\n")
+        print(
+            f"\n{database}, {members:,} members (load average {rows[0]['load']:.1f} on {os.cpu_count()} processors)\n"
+        )
         print(table(Measurement(**{name: row[name] for name in _FIELDS}) for row in rows))
     missed = [row for row in found if not row["ok"]]
     print(f"\n{len(found)} figures, {len(missed)} miss their target.")

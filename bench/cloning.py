@@ -1,22 +1,25 @@
 """Many members from one: the rows of a life as the real worker wrote them, written again under other names.
 
-Ids are derived from what named a thing first. While the model life is taken in, every derivation is noted, so that each
-copy gets the ids that it would have had; ``check --rebuild`` must find nothing wrong with it.
+Ids are derived from what named a thing first. While the model life is taken in, every derivation and every digest is
+noted, so that each copy gets those that it would have had; ``check --rebuild`` must find nothing wrong with it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from django.apps import apps
 from django.db import connection, transaction
 
 from goodstanding.core import ids
+from goodstanding.memberships import placing
 
 TOKEN = "qqqqqqqq"  # what the model customer is called; every other name has its length
 APPS = ("gs_people", "gs_billing", "gs_memberships", "gs_inbox")
@@ -30,22 +33,34 @@ Snapshot = dict[Table, dict[Any, Row]]
 
 @contextmanager
 def derivations() -> Iterator[MadeOf]:
-    """Within the block, note of every derived id what it was made of: prefix and parts."""
+    """Within the block, note of every derived id what it was made of (prefix and parts), and of every digest its text."""
     made: MadeOf = {}
     derived = ids.derived
 
     def noted(prefix: str, *parts: str) -> str:
-        made[found] = (prefix, *parts) if (found := derived(prefix, *parts)) else ()
+        found = derived(prefix, *parts)
+        made[found] = (prefix, *parts)
+        return found
+
+    def digested(content: bytes) -> Any:
+        found = hashlib.sha256(content)
+        made[found.hexdigest()] = (content.decode(),)
         return found
 
     using = [module for module in list(sys.modules.values()) if getattr(module, "derived", None) is derived]
     for module in using:
         module.derived = noted  # type: ignore[attr-defined]
+    placing.hashlib = SimpleNamespace(sha256=digested)  # type: ignore[assignment]
     try:
         yield made
     finally:
+        placing.hashlib = hashlib
         for module in using:
             module.derived = derived  # type: ignore[attr-defined]
+
+
+def _made(parts: Sequence[str]) -> str:
+    return ids.derived(*parts) if len(parts) > 1 else hashlib.sha256(parts[0].encode()).hexdigest()
 
 
 def snapshot() -> Snapshot:
@@ -97,7 +112,7 @@ class Model:
         assert len(token) == len(TOKEN), token
         names = {"token": token}
         for found, parts in self.derivations:
-            names[self.slots[found]] = ids.derived(*(part % names if dynamic else part for dynamic, part in parts))
+            names[self.slots[found]] = _made([part % names if dynamic else part for dynamic, part in parts])
         return names
 
     def copies(self, tokens: Sequence[str]) -> Iterator[tuple[Table, list[Row]]]:
@@ -146,7 +161,7 @@ class Model:
         return (found for found in _DERIVED.findall(text) if found in self.made_of)
 
 
-_DERIVED = re.compile(r"\b[a-z]{3}_[a-z2-7]{20}\b")
+_DERIVED = re.compile(r"\b(?:[a-z]{3}_[a-z2-7]{20}|[0-9a-f]{64})\b")
 
 
 def insert(copies: Iterable[tuple[Table, list[Row]]]) -> None:

@@ -58,6 +58,7 @@ def _measure(options: Namespace) -> Iterator[dict[str, Any]]:
     for turn, members in enumerate(sizes, start=1):
         _say(f"{standing.vendor()}, {members} members: making them")
         organisation.grow("s", members)
+        load = os.getloadavg()[0]  # how busy the machine was with other things
         events, some = min(members, 300), min(20, budget // (2 * rounds))
         steps: dict[str, Callable[[], Iterator[Measurement]]] = {
             "rebuilding": partial(rebuilding.measurements, organisation, rounds=rounds),
@@ -72,7 +73,7 @@ def _measure(options: Namespace) -> Iterator[dict[str, Any]]:
             if not options.only or name in options.only:
                 _say(f"{standing.vendor()}, {members} members: {name}")
                 for row in step():
-                    yield {"database": standing.vendor(), "members": members, **row.document()}
+                    yield {"database": standing.vendor(), "members": members, "load": load, **row.document()}
     connections.close_all()
 
 

@@ -22,7 +22,7 @@ def measurements(organisation: Organisation, *, rounds: int) -> Iterator[Measure
 
     def rebuild() -> None:
         out = StringIO()
-        call_command("check", rebuild=True, json=True, stdout=out)
+        call_command("check_records", rebuild=True, json=True, stdout=out)
         found = json.loads(out.getvalue())
         assert found["findings"] == [], found["findings"][:5]
         assert found["rebuilt"]["customers"] == members, found["rebuilt"]

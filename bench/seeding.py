@@ -12,20 +12,15 @@ from django.db import connection
 
 from bench import cloning
 from bench.life import CATALOGUE, Life
-from goodstanding.billing import recording
 from goodstanding.billing.models import GatewayCustomer
-from goodstanding.catalogue import knowledge
-from goodstanding.core.ledger import Ledger
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.services import ensure_stripe_account
 from goodstanding.inbox import services as inbox
 from goodstanding.inbox.models import WebhookEvent
 from goodstanding.jobs.worker import Worker
-from goodstanding.memberships import placing
 
 SECRET = "whsec_bench_0123456789abcdefghij"
 SHORT, LONG = 3, 120  # invoices
-EXACT = 1000  # so many of each get the digest that only the real worker writes: they are the ones that events come for
 
 
 class Organisation:
@@ -66,7 +61,6 @@ class Organisation:
             tokens = [self.token(kind, number) for number in range(start, min(start + cloning.BATCH, until))]
             cloning.insert(self.models[kind].copies(tokens))
         self.count[kind] = max(until, begin)
-        self._make_exact([self.token(kind, number) for number in range(begin, min(until, EXACT))])
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("ANALYZE")
@@ -82,18 +76,6 @@ class Organisation:
             if table[0] == WebhookEvent._meta.db_table:
                 rows[table] = _paid_and_purged(table, new)
         return cloning.Model(rows, made)
-
-    def _make_exact(self, tokens: Sequence[str]) -> None:
-        known = knowledge.current()
-        rows = GatewayCustomer.objects.select_related("gateway_account")
-        suffixes = frozenset(tokens)
-        customers = [row for row in rows.iterator() if row.external_id[-len(cloning.TOKEN) :] in suffixes]
-        for start in range(0, len(customers), 100):
-            some = customers[start : start + 100]
-            objects = recording.objects_of([customer.pk for customer in some])
-            for customer in some:
-                customer.placed = placing.digest(placing.placed(Ledger(objects[customer.pk]), customer, known))
-            GatewayCustomer.objects.bulk_update(some, ["placed"])
 
 
 def take_in(account: GatewayAccount, bodies: Sequence[str], *, now: datetime, create_members: bool = False) -> None:

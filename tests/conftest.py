@@ -43,6 +43,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
 
 
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    """Each test's catalogue is rolled back, and its revision's number comes again: remember none across tests."""
+    from goodstanding.catalogue import knowledge
+
+    knowledge._kept.clear()
+
+
 @pytest.fixture
 def clock() -> Iterator[StoppedClock]:
     """Stop the clock at a Monday morning; ``clock.now``, ``clock.set(at)``, ``clock.advance(timedelta)``."""

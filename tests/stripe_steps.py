@@ -92,13 +92,20 @@ class Life(Story):
         inv.out_of_band = out_of_band
         inv.status, inv.moved["paid"] = "paid", self.now
         self.of_invoice("paid", inv)
-        self.of_invoice("payment_succeeded", inv)
+        if inv.subscription.status == "incomplete":  # always told, but once is enough to know that it changes nothing
+            self.of_invoice("payment_succeeded", inv)
         return inv
 
     def invoice_payment(self, inv: Invoice, charge: Charge) -> None:
         """Which invoice a payment paid; before Basil the charge itself says so."""
         payment = {"type": "payment_intent", "payment_intent": charge.intent}
-        shown = {"object": "invoice_payment", "id": f"inpay_{charge.id}", "invoice": inv.id, "payment": payment, "status": "paid"}
+        shown = {
+            "object": "invoice_payment",
+            "id": f"inpay_{charge.id}",
+            "invoice": inv.id,
+            "payment": payment,
+            "status": "paid",
+        }
         self.tell("invoice_payment.paid", lambda old: shown, old_knows_it=False)
 
     def fail(self, inv: Invoice, *, told_by_invoice: bool = True) -> None:

@@ -18,41 +18,43 @@ each_kind = pytest.mark.parametrize("kind", sorted(KINDS))
 
 
 def told(data: st.DataObject, kind: str) -> list[Fact]:
-    return data.draw(st.lists(KINDS[kind], max_size=7))
+    return data.draw(st.lists(KINDS[kind], max_size=5))
 
 
 @each_kind
-@given(data=st.data())
-def test_condensing_part_of_it_first_changes_nothing(kind: str, data: st.DataObject) -> None:
-    some, more = told(data, kind), told(data, kind)
-
-    assert fold.condense((*fold.condense(some), *more)) == fold.condense((*some, *more))
-
-
-@each_kind
-@given(data=st.data())
-def test_neither_order_nor_repetition_changes_anything(kind: str, data: st.DataObject) -> None:
+@given(data=st.data(), seed=st.integers(0, 99))
+def test_neither_order_nor_repetition_nor_condensing_a_part_of_it_first_changes_anything(
+    kind: str, data: st.DataObject, seed: int
+) -> None:
     facts = told(data, kind)
-    shuffled = data.draw(st.permutations(facts))
+    come_to = fold.condense(facts)
+    arrived = [*facts, *facts]
+    random.Random(seed).shuffle(arrived)
+    part = arrived[: seed % 7]
 
-    assert fold.condense((*shuffled, *facts)) == fold.condense(facts)
+    assert fold.condense(arrived) == come_to
+    assert fold.condense((*fold.condense(part), *arrived[len(part) :])) == come_to
+    assert fold.condense((*arrived[len(part) :], *fold.condense(part))) == come_to
 
 
-@each_kind
-@given(data=st.data())
-def test_what_is_condensed_comes_to_the_same(kind: str, data: st.DataObject) -> None:
-    states = {
-        "customer": fold.customer_state,
-        "subscription": fold.in_order,
-        "invoice": fold.invoice_state,
-        "payment": fold.payment_state,
-        "refund": fold.refund_state,
-        "dispute": fold.dispute_state,
-    }
+STATES = {
+    "customer": fold.customer_state,
+    "subscription": fold.in_order,
+    "invoice": fold.invoice_state,
+    "payment": fold.payment_state,
+    "refund": fold.refund_state,
+    "dispute": fold.dispute_state,
+}
+
+
+@pytest.mark.parametrize("kind", sorted(STATES))
+@given(data=st.data(), seed=st.integers(0, 99))
+def test_what_is_condensed_comes_to_the_same(kind: str, data: st.DataObject, seed: int) -> None:
     facts = told(data, kind)
-    if kind in states:
-        come_to = states[kind]
-        assert come_to(fold.condense(facts)) == come_to(dict.fromkeys(data.draw(st.permutations(facts))))
+    arrived = list(facts)
+    random.Random(seed).shuffle(arrived)
+
+    assert STATES[kind](fold.condense(facts)) == STATES[kind](dict.fromkeys(arrived))
 
 
 @each_kind

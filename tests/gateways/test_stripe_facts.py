@@ -70,7 +70,7 @@ def test_as_it_comes_each_is_read(kind: str, old: bool) -> None:
 
 LINE, ITEM = "lines/data/0", "items/data/0"
 
-BAD_AMOUNTS = [
+BAD_AMOUNTS: list[tuple[str, str, object, str]] = [
     (kind, path, value, "bad_amount")
     for kind, path in (
         ("invoice.paid", "total"),

@@ -85,6 +85,8 @@ def test_no_access_without_a_cause_and_none_lost_while_a_cause_holds() -> None:
                 wrong.append(f"{name} at {at}: {status} without a cause")
             if status != "good" and customer.running(at, OURS) and not customer.disputed(at):
                 wrong.append(f"{name} at {at}: {status}, though paid for")
+            if status in ("good", "grace") and customer.disputed(at):
+                wrong.append(f"{name} at {at}: {status}, though disputed")
     assert wrong == []
     assert asked > 4000
 

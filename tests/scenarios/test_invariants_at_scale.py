@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,9 @@ from tests.stripe_steps import Life
 
 pytestmark = [pytest.mark.db_matters]
 
-CUSTOMERS, SHORT = 300, 9
+CUSTOMERS, SHORT = 300, 8
+# Not every endpoint listens to everything.
+UNHEARD = ("invoice.created", "invoice.finalized", "invoice.payment_succeeded", "invoice_payment.paid")
 MOST_STATEMENTS = 15
 
 
@@ -32,15 +35,19 @@ def clone(text: str, name: str, number: int) -> str:
     return text
 
 
+def heard(told: list[str]) -> list[str]:
+    return [body for body in told if json.loads(body)["type"] not in UNHEARD]
+
+
 @pytest.mark.django_db
 def test_three_hundred_customers_interleaved_get_each_their_own(tmp_path: Path, clock: object) -> None:
     shelf.set_up(tmp_path)
     chance = random.Random(300)
-    short = [name for name in shelf.names() if len(shelf.told(name).bodies()) <= SHORT and shelf.told(name).expected]
+    short = [name for name in shelf.names() if 0 < len(heard(shelf.told(name).bodies())) <= SHORT]
     told, rows = [], []
     for number in range(CUSTOMERS):
         story = shelf.told(chance.choice(short))
-        own = story.bodies(old=chance.random() < 0.5)
+        own = heard(story.bodies(old=chance.random() < 0.5))
         told.append([clone(body, story.name, number) for body in own])
         rows += [
             replace(
@@ -55,7 +62,7 @@ def test_three_hundred_customers_interleaved_get_each_their_own(tmp_path: Path, 
 
     assert (summary["bad"], summary["processed"]["dead"], summary["processed"]["failed"]) == ([], 0, 0)
     assert shelf.answers_differ(rows) == []
-    assert len(short) > 5
+    assert len(short) > 8
 
 
 @pytest.mark.django_db(transaction=True)

@@ -33,7 +33,7 @@ from goodstanding.core.ids import derived
 from goodstanding.core.levels import joined
 from goodstanding.gateways.models import GatewayAccount
 
-_MEMORY = Memory()
+MEMORY = Memory()
 
 
 @dataclass
@@ -106,7 +106,7 @@ def objects_around(customer: GatewayCustomer) -> dict[str, Objects]:
     rows = ObjectState.objects.all()
     member = customer.member_id
     rows = rows.filter(customer__member=member) if member else rows.filter(customer=customer)
-    found = _objects(rows, read=_MEMORY.read)
+    found = _objects(rows, read=MEMORY.read)
     found.setdefault(customer.pk, Objects())
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import secrets
@@ -88,6 +89,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until :meth:`stop`. A database that is away is waited for."""
+        gc.freeze()  # what is loaded by now stays: Python need not look through it again and again
         rest = SHORTEST_REST_SECONDS
         while not self.stopping:
             try:

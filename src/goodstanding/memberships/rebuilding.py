@@ -87,7 +87,8 @@ def rebuild_standing(*, after: str = "", until: str = "") -> tuple[str, int, lis
 class _Told:
     """The facts of one customer, what they come to, and the text in which each was kept."""
 
-    def __init__(self, texts: Sequence[str] = ()) -> None:
+    def __init__(self, told: Sequence[str] = ()) -> None:
+        texts = list(dict.fromkeys(told))  # much is told more than once
         self.facts = codec.loads(f"[{','.join(texts)}]")
         self.objects = grouped(self.facts)
         self._texts = {id(fact): text for fact, text in zip(self.facts, texts, strict=True)}

@@ -5,19 +5,17 @@ from __future__ import annotations
 import json
 import os
 from argparse import ArgumentParser
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from itertools import pairwise
-from multiprocessing import get_context
 from typing import Any
 
-import django
 from django.core.management.base import BaseCommand
-from django.db import connection, models
+from django.db import models
 
 from goodstanding import clock
 from goodstanding.billing.models import GatewayCustomer
 from goodstanding.inbox.findings import Finding, findings, notices
+from goodstanding.jobs.sharing import share
 from goodstanding.memberships.rebuilding import Difference, rebuild_customers, rebuild_standing
 from goodstanding.people.models import Member
 
@@ -69,7 +67,8 @@ class Command(BaseCommand):
 
     def _run(self, name: str, processes: int) -> Done:
         done, differences = 0, []
-        for count, found in _in_processes(name, _spans(ROWS[name]), processes):
+        parts = [(name, *ends) for ends in _spans(ROWS[name])]
+        for count, found in share(f"{__name__}.span", parts, processes=processes):
             done += count
             differences += found
             if self.stderr.isatty():
@@ -84,23 +83,8 @@ def _spans(model: type[models.Model]) -> Sequence[tuple[str, str]]:
     return list(pairwise(["", *marks, ""]))
 
 
-def _in_processes(name: str, spans: Sequence[tuple[str, str]], processes: int) -> Iterator[Done]:
-    if processes < 2 or len(spans) < 2:
-        yield from (_span(name, *span) for span in spans)
-        return
-    begin = (str(connection.settings_dict["NAME"]),)
-    workers = min(processes, len(spans))
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin, initargs=begin) as pool:
-        yield from pool.map(_span, [name] * len(spans), *zip(*spans, strict=True))
-
-
-def _begin(database: str) -> None:
-    """Make a new process ready. It uses the database that its parent uses, whatever the settings say."""
-    django.setup()
-    connection.settings_dict["NAME"] = database
-
-
-def _span(name: str, after: str, until: str) -> Done:
+def span(name: str, after: str, until: str) -> Done:
+    """Do one part, batch by batch."""
     done, differences = 0, []
     while True:
         after, count, found = STEPS[name](after=after, until=until)
