@@ -111,7 +111,7 @@ class Ledger:
 
     def tellings_of(self, payment: str) -> list[PaymentSeen]:
         """Return all tellings of one payment, in order of time."""
-        return payment_tellings(self._of("payment")[payment])
+        return payment_tellings(self.objects["payment", payment])
 
     def taken_of(self, invoice: str) -> list[Taken]:
         """Return what an invoice's charges say was refunded, beyond the refunds that were told themselves."""

@@ -41,6 +41,8 @@ class LevelMap:
 
 def joined(one: PriceHints, other: PriceHints) -> PriceHints:
     """Return what two tellings of the same price say together; where they differ, ``one`` counts first."""
+    if one == other:
+        return one
     return PriceHints(
         price=one.price or other.price,
         product=one.product or other.product,

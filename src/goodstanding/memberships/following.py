@@ -65,7 +65,7 @@ def update(
     changed = set(ledger.objects) if newly_ours else told.changed | set(ledger.tied_to(told.new))
     made = customer.wanted and customer.member_id is None and bool(ledger.customer.email)
     if made:
-        _make_member(customer, ledger, known_from)
+        _make_member(customer, ledger)
     _keep_account(customer, ledger)
     projecting.write(projecting.rows_for(ledger, changed, customer))
     if newly_ours:
@@ -116,8 +116,8 @@ def _keep_customer(customer: GatewayCustomer, ledger: Ledger, found: Placed) -> 
         Member.objects.filter(pk=customer.member_id, user=None).update(email=customer.email, name=customer.name)
 
 
-def _make_member(customer: GatewayCustomer, ledger: Ledger, now: datetime) -> None:
-    begun = min((tellings[0].created_at for tellings in ledger.subscriptions.values()), default=now)
+def _make_member(customer: GatewayCustomer, ledger: Ledger) -> None:
+    begun = projecting.account_of(customer, ledger).created_at
     made_from = (customer.gateway_account_id, customer.external_id)
     customer.member = make_member(email=customer.email, name=customer.name, now=begun, made_from=made_from)
     customer.save(update_fields=["member"])

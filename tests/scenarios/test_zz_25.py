@@ -76,7 +76,7 @@ def test_in_order_or_shuffled_and_told_twice_every_answer_is_right_and_every_row
         assert alarms() == {story.customer: story.alarms for name in NAMES if (story := shelf.told(name)).alarms}
         in_order = records()
 
-    lives.load(lives.shuffled(bodies(), 22), tmp_path)
+    lives.load(lives.shuffled(bodies(), 25), tmp_path)
 
     assert shelf.answers_differ(rows()) == []
     shuffled = records()
