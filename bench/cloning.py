@@ -50,11 +50,11 @@ def derivations() -> Iterator[MadeOf]:
     using = [module for module in list(sys.modules.values()) if getattr(module, "derived", None) is derived]
     for module in using:
         module.derived = noted  # type: ignore[attr-defined]
-    placing.hashlib = SimpleNamespace(sha256=digested)  # type: ignore[assignment]
+    vars(placing)["hashlib"] = SimpleNamespace(sha256=digested)
     try:
         yield made
     finally:
-        placing.hashlib = hashlib
+        vars(placing)["hashlib"] = hashlib
         for module in using:
             module.derived = derived  # type: ignore[attr-defined]
 
@@ -71,8 +71,8 @@ def snapshot() -> Snapshot:
             if model._meta.proxy:
                 continue
             fields = model._meta.concrete_fields
-            columns = tuple(field.column for field in fields)
-            key = columns.index(model._meta.pk.column) if model._meta.pk else 0
+            columns = tuple(str(field.column) for field in fields)
+            key = next(number for number, field in enumerate(fields) if field.primary_key)
             quoted = ", ".join(f'"{column}"' for column in columns)
             with connection.cursor() as cursor:
                 cursor.execute(f'SELECT {quoted} FROM "{model._meta.db_table}"')

@@ -54,7 +54,7 @@ def seconds_to_read(table: str, column: str) -> float:
     begun = time.perf_counter()
     for (text,) in driver.execute(f"SELECT {column} FROM {table} LIMIT {SAMPLE}").fetchall():
         json.loads(text)
-    return (time.perf_counter() - begun) * max(1.0, total / SAMPLE)
+    return (time.perf_counter() - begun) * max(1.0, float(total) / SAMPLE)
 
 
 def filed(body: bytes, secret: str) -> None:

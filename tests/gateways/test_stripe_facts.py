@@ -70,6 +70,7 @@ def test_as_it_comes_each_is_read(kind: str, old: bool) -> None:
 
 LINE, ITEM = "lines/data/0", "items/data/0"
 
+NO_AMOUNTS: tuple[object, ...] = ("6000", 60.5, 6000.0, True, HUGE, -HUGE, [6000], {})
 BAD_AMOUNTS: list[tuple[str, str, object, str]] = [
     (kind, path, value, "bad_amount")
     for kind, path in (
@@ -85,7 +86,7 @@ BAD_AMOUNTS: list[tuple[str, str, object, str]] = [
         ("charge.dispute.created", "amount"),
         ("customer.subscription.created", f"{ITEM}/price/unit_amount"),
     )
-    for value in ("6000", 60.5, 6000.0, True, HUGE, -HUGE, [6000], {})
+    for value in NO_AMOUNTS
 ]
 MISSING_AMOUNTS = [
     ("invoice.paid", "total", ..., "bad_amount"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,8 +16,12 @@ from tests.conftest import START
 from tests.scenarios.dump import differences, dump, undone
 from tests.scenarios.stories import shelf
 from tests.scenarios.test_invariants import rebuilt
+from tests.scenarios.test_other_lives import records, seen_from_now
 
 pytestmark = [pytest.mark.django_db, pytest.mark.db_matters]
+
+
+ORDERS = 12
 
 
 @pytest.fixture(autouse=True)
@@ -150,3 +155,19 @@ def test_rows_that_no_fact_tells_of_are_named_and_taken_away(tmp_path: Path) -> 
         span.pk, span.since = "made_up", START
         span.save(force_insert=True)
         assert rebuilt() == labelled(*made, line, span)
+
+
+@pytest.mark.parametrize("name", ["paid-in-two-parts", "dispute-over-the-renewal", "by-a-nickname-told-later"])
+def test_one_life_in_many_orders_gives_the_same_rows(tmp_path: Path, name: str) -> None:
+    """I1: whatever is told first, the customer, the bill, the refund or the price."""
+    told = bodies(name)
+    with undone():
+        lives.load(told, tmp_path)
+        in_order = records()
+    for seed in range(ORDERS):
+        with undone():
+            lives.load(lives.shuffled(told, seed), tmp_path)
+            shuffled = records()
+        before = copy.deepcopy(in_order)
+        seen_from_now(before, shuffled)
+        assert differences(before, shuffled) == [], seed
