@@ -1,0 +1,169 @@
+"""The kinds of mails, and what each has to be told: the one place that says so.
+
+Each kind has two templates, ``gs_communications/mails/<kind>.txt`` and ``.html``. All are given ``name`` (the person's,
+may be empty), ``organisation`` and ``subject`` besides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from django.utils.functional import Promise
+
+
+class Value(StrEnum):
+    """What stands under a name of a context. Texts may be lazy: they are read in the mail's language."""
+
+    LINE = "line"  # text; whatever would break the line becomes a space. Amounts are such texts, formatted already
+    WORDS = "words"  # text of several lines
+    ROWS = "rows"  # a list of (description, amount), both lines
+    MOMENT = "moment"  # an aware datetime; shown in the site's time zone
+    DAY = "day"  # a date
+    LINK = "link"  # a whole address (services.link makes one of a path); empty where the site's own is not known
+
+
+VALUES: Mapping[str, Value] = {
+    "amount": Value.LINE,  # what was charged, is to be charged, or was given back: "25.00 EUR"
+    "covered_until": Value.MOMENT,  # exclusive, as every upper bound: the midnight after the last day
+    "due_on": Value.DAY,
+    "grace_until": Value.MOMENT,  # exclusive
+    "instructions": Value.WORDS,  # how to pay: the organisation's own words
+    "level": Value.LINE,
+    "lines": Value.ROWS,
+    "link": Value.LINK,  # where to go and do something about it
+    "next_charge_on": Value.DAY,
+    "next_try_at": Value.MOMENT,
+    "number": Value.LINE,  # of a bill or receipt
+    "paid_by": Value.LINE,  # "card ending in 4242"
+    "reason": Value.LINE,  # why a payment failed, as a whole sentence; may be empty
+    "since": Value.MOMENT,
+    "total": Value.LINE,
+    "what_it_means": Value.WORDS,  # what a refund means for the membership
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a kind of mail must be told, and what it may be told or not (``None``, or left out)."""
+
+    needs: tuple[str, ...]
+    may: tuple[str, ...] = ()
+
+
+KINDS: Mapping[str, Kind] = {
+    # Somebody joined, or came back. Without covered_until: for life. next_charge_on needs amount.
+    "welcome": Kind(needs=("level", "link"), may=("covered_until", "amount", "next_charge_on")),
+    # Something was paid. covered_until where it paid for a membership's period.
+    "receipt": Kind(needs=("number", "lines", "total", "link"), may=("paid_by", "covered_until")),
+    # A charge failed. Without next_try_at nothing is tried again by itself; without grace_until access has ended.
+    "payment_failed": Kind(needs=("amount", "reason", "link"), may=("next_try_at", "grace_until")),
+    # Still nothing paid, and grace is nearly over.
+    "grace_ends_soon": Kind(needs=("grace_until", "amount", "link")),
+    # Access has ended because nothing was paid, or because a term is over.
+    "lapsed": Kind(needs=("level", "since", "link")),
+    # No further charges. Without covered_until nothing paid is left, and access has ended.
+    "cancelled": Kind(needs=("level", "link"), may=("covered_until",)),
+    # Money was given back.
+    "refunded": Kind(needs=("amount", "what_it_means", "link")),
+    # The bank wants the card's owner to approve a charge: the page behind the link asks.
+    "card_challenge": Kind(needs=("amount", "link")),
+    # A bill that is open, to be paid by hand.
+    "invoice": Kind(needs=("number", "total", "due_on", "instructions", "link")),
+}
+
+
+class UnknownKind(Exception):
+    """There is no such kind of mail."""
+
+
+class BadContext(Exception):
+    """A mail was not told what it has to be told. Names names, never what stands under them."""
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL_BUT_NEWLINE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]+")
+_LINK = re.compile(r"https?://[^\s\x00-\x1f\x7f<>\"]+")
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` without anything that could begin a new line."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def read(kind: str, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a mail of ``kind`` may show of ``context``; optional names that are not given are ``None``.
+
+    Raises :class:`UnknownKind`, and :class:`BadContext` where a name is missing, is not one of the kind's, or holds
+    something else than it should. Both are bugs of the caller: nothing that a person typed can cause them.
+    """
+    if kind not in KINDS:
+        raise UnknownKind(kind)
+    wanted = KINDS[kind]
+    if missing := [name for name in wanted.needs if context.get(name) is None]:
+        raise BadContext(f"{kind} needs {', '.join(missing)}")
+    if unknown := sorted(context.keys() - {*wanted.needs, *wanted.may}):
+        raise BadContext(f"{kind} knows nothing of {', '.join(unknown)}")
+    return {name: _value(kind, name, context.get(name)) for name in (*wanted.needs, *wanted.may)}
+
+
+def _value(kind: str, name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    what = VALUES[name]
+    try:
+        return _READERS[what](value)
+    except (TypeError, ValueError):
+        # Without its cause, which may repeat what stood there.
+        raise BadContext(f"{kind}: {name} is no {what}") from None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str | Promise):
+        return str(value)
+    raise TypeError
+
+
+def _line(value: Any) -> str:
+    return one_line(_text(value))
+
+
+def _words(value: Any) -> str:
+    return _CONTROL_BUT_NEWLINE.sub(" ", _text(value).replace("\r\n", "\n")).strip()
+
+
+def _rows(value: Any) -> list[tuple[str, str]]:
+    return [(_line(words), _line(amount)) for words, amount in value]
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value
+    raise TypeError
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise TypeError
+
+
+def _link(value: Any) -> str:
+    text = _text(value)
+    if text and not _LINK.fullmatch(text):
+        raise ValueError
+    return text
+
+
+_READERS: Mapping[Value, Callable[[Any], Any]] = {
+    Value.LINE: _line,
+    Value.WORDS: _words,
+    Value.ROWS: _rows,
+    Value.MOMENT: _moment,
+    Value.DAY: _day,
+    Value.LINK: _link,
+}

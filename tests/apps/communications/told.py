@@ -1,0 +1,81 @@
+"""What each kind of mail is told in tests: everything that it may show, and each value findable in what it says."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+LINK = "https://members.example.org/me/?from=mail&x=1"
+TOLD: dict[str, dict[str, Any]] = {
+    "welcome": {
+        "level": "Full <b>member</b>",
+        "link": LINK,
+        "covered_until": datetime(2026, 4, 4, tzinfo=UTC),
+        "amount": "25.00 EUR",
+        "next_charge_on": date(2026, 4, 4),
+    },
+    "receipt": {
+        "number": "INV-31",
+        "lines": [("Full <b>member</b>, March", "20.00 EUR"), ("Storage & shelf", "5.00 EUR")],
+        "total": "25.00 EUR",
+        "link": LINK,
+        "paid_by": "card <i>4242</i>",
+        "covered_until": datetime(2026, 4, 4, tzinfo=UTC),
+    },
+    "payment_failed": {
+        "amount": "25.00 EUR",
+        "reason": "The bank says <no>.",
+        "link": LINK,
+        "next_try_at": datetime(2026, 3, 7, 9, 0, tzinfo=UTC),
+        "grace_until": datetime(2026, 3, 11, tzinfo=UTC),
+    },
+    "grace_ends_soon": {"grace_until": datetime(2026, 3, 11, tzinfo=UTC), "amount": "25.00 EUR", "link": LINK},
+    "lapsed": {"level": "Full <b>member</b>", "since": datetime(2026, 3, 11, 8, 0, tzinfo=UTC), "link": LINK},
+    "cancelled": {
+        "level": "Full <b>member</b>",
+        "link": LINK,
+        "covered_until": datetime(2026, 4, 4, 15, 30, tzinfo=UTC),
+    },
+    "refunded": {"amount": "25.00 EUR", "what_it_means": "You keep <all> of it.\nUntil May.", "link": LINK},
+    "card_challenge": {"amount": "25.00 EUR", "link": LINK},
+    "invoice": {
+        "number": "INV-32",
+        "total": "25.00 EUR",
+        "due_on": date(2026, 3, 31),
+        "instructions": "Transfer to <IBAN>\nor pay at the desk.",
+        "link": LINK,
+    },
+}
+# What of it must be found in the text, beside the link; and the subject.
+SAYS: dict[str, tuple[str, ...]] = {
+    "welcome": (
+        "Welcome to Goodstanding",
+        "Full <b>member</b>",
+        "until the end of April 3, 2026",
+        "25.00 EUR will be charged on April 4, 2026",
+    ),
+    "receipt": (
+        "Receipt INV-31: 25.00 EUR",
+        "- Full <b>member</b>, March: 20.00 EUR\n- Storage & shelf: 5.00 EUR\nTotal: 25.00 EUR",
+        "Paid by: card <i>4242</i>",
+        "until the end of April 3, 2026",
+    ),
+    "payment_failed": (
+        "Your payment of 25.00 EUR did not go through",
+        "The bank says <no>.",
+        "keep your access until the end of March 10, 2026",
+        "try again on March 7, 2026",
+    ),
+    "grace_ends_soon": (
+        "Your access ends soon: 25.00 EUR is still to be paid",
+        "until the end of March 10, 2026",
+    ),
+    "lapsed": ("Your membership at Goodstanding has ended", "Full <b>member</b> lapsed on March 11, 2026"),
+    "cancelled": ("Your membership Full <b>member</b> is cancelled", "until April 4, 2026, 3:30 p.m."),
+    "refunded": ("We have given back 25.00 EUR", "You keep <all> of it.\nUntil May."),
+    "card_challenge": ("Please approve your payment of 25.00 EUR", "25.00 EUR"),
+    "invoice": (
+        "Invoice INV-32: 25.00 EUR, to be paid by March 31, 2026",
+        "Transfer to <IBAN>\nor pay at the desk.",
+    ),
+}
