@@ -14,7 +14,7 @@ from django.urls import reverse
 from goodstanding.audit.models import AuditEntry
 from goodstanding.gateways import checks, registry, services
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.gateways.protocol import Secret
+from goodstanding.gateways.protocol import Ability, Secret
 
 SECRETS = {"webhook_secret": "whsec_new", "webhook_secret_old": "whsec_old", "api_key": "rk_live_key"}
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,54 @@ def test_what_is_there_stays_as_it_is(account):
     account.label = "Ours"
     account.save()
     assert services.ensure_stripe_account().label == "Ours"
+
+
+def test_the_account_for_what_is_paid_by_hand_is_made_once():
+    made = services.ensure_manual_account()
+    GatewayAccount.objects.update(label="At the desk")
+    assert services.ensure_manual_account() == made
+    row = GatewayAccount.objects.get()
+    assert (row.pk, row.gateway, row.mode, row.billed_by) == ("manual", "manual", "live", "us")
+    assert (row.is_active, row.is_offered, row.writes_to_members, row.label) == (True, False, True, "At the desk")
+    assert row.webhook_secrets() == ()
+
+
+def codes_offered():
+    return [each.code for each in services.offered()]
+
+
+def test_the_sandbox_s_accounts_are_offered_and_the_others_are_not(account, django_assert_num_queries):
+    services.ensure_manual_account()
+    services.ensure_sandbox_accounts()
+    with django_assert_num_queries(1):
+        assert codes_offered() == ["sandbox", "sandbox-auto"]
+    assert set(GatewayAccount.objects.filter(writes_to_members=True).values_list("code", flat=True)) == {
+        "manual",
+        "sandbox",
+        "sandbox-auto",
+    }
+
+
+def test_accounts_are_offered_in_their_order():
+    services.ensure_sandbox_accounts()
+    GatewayAccount.objects.filter(pk="sandbox").update(position=5)
+    assert codes_offered() == ["sandbox-auto", "sandbox"]
+    GatewayAccount.objects.update(position=1)
+    assert codes_offered() == ["sandbox", "sandbox-auto"]
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"is_offered": False}, {"gateway": "elsewhere"}])
+def test_what_is_out_of_use_not_offered_or_without_adapter_is_left_out(change):
+    services.ensure_sandbox_accounts()
+    GatewayAccount.objects.filter(pk="sandbox").update(**change)
+    assert codes_offered() == ["sandbox-auto"]
+
+
+def test_a_gateway_that_cannot_begin_a_payment_is_never_offered(account):
+    services.ensure_manual_account()
+    GatewayAccount.objects.update(is_offered=True)
+    assert not registry.can("manual", Ability.BEGIN)
+    assert codes_offered() == []
 
 
 @pytest.mark.parametrize(
@@ -114,7 +162,8 @@ CHANGE = "admin:gs_gateways_gatewayaccount_change"
 
 
 def save(client: Any, **fields: str) -> Any:
-    return client.post(reverse(CHANGE, args=["stripe"]), {"label": "Stripe", "is_active": "on", **fields})
+    typed = {"label": "Stripe", "is_active": "on", "position": "0"}
+    return client.post(reverse(CHANGE, args=["stripe"]), typed | fields)
 
 
 def test_the_form_shows_no_secret_not_even_after_a_mistake(boss, account):
@@ -165,10 +214,20 @@ def test_code_gateway_and_mode_of_an_account_stay(boss, account):
 
 def test_an_account_is_added(boss):
     fields = {"code": "stripe-test", "gateway": "stripe", "label": "Stripe, test", "mode": "test", "is_active": "on"}
-    fields |= {"billed_by": "gateway"}
+    fields |= {"billed_by": "gateway", "position": "2", "is_offered": "on", "writes_to_members": "on"}
     boss.post(reverse("admin:gs_gateways_gatewayaccount_add"), {**fields, "new_webhook_secret": "whsec_1"})
     row = GatewayAccount.objects.get()
     assert (row.pk, row.mode, row.webhook_secrets()) == ("stripe-test", "test", ("whsec_1",))
+    assert (row.position, row.is_offered, row.writes_to_members) == (2, True, True)
+
+
+def test_whether_it_is_offered_is_changed_and_noted(boss, account, dana):
+    save(boss, is_offered="on", position="3")
+    row = GatewayAccount.objects.get()
+    assert (row.is_offered, row.position, row.writes_to_members) == (True, 3, False)
+    assert AuditEntry.objects.get(object_id="stripe").why == "is_offered, position"
+    assert save(boss, position="-1").status_code == 200
+    assert GatewayAccount.objects.get().position == 3
 
 
 def test_nobody_deletes_an_account(boss, account):
@@ -183,7 +242,7 @@ def test_nobody_deletes_an_account(boss, account):
 
 
 def test_the_registry_knows_what_the_settings_name(settings):
-    assert registry.codes() == ("sandbox", "stripe")
+    assert registry.codes() == ("manual", "sandbox", "stripe")
     settings.GOODSTANDING_GATEWAYS = {}
     with pytest.raises(registry.UnknownGateway):
         registry.gateway("stripe")

@@ -66,7 +66,7 @@ class PriceInline(AddOnly):
     model = Price
     form = PriceForm
 
-    fields = ("amount", "currency", "interval_count", "interval")
+    fields = ("amount", "currency", "interval_count", "interval", "renews", "is_open")
 
     @admin.display(description=_("amount"))
     def amount(self, price: Price) -> str:
@@ -114,14 +114,15 @@ class LevelAdmin(Catalogue):
     """Levels, with what they promise and cost."""
 
     form = LevelForm
-    list_display = ("slug", "name", "group", "grace", "costs", "legacy_membertype_id")
-    list_filter = ("group",)
+    list_display = ("slug", "name", "group", "grace", "costs", "is_open", "is_hidden", "legacy_membertype_id")
+    list_filter = ("group", "is_open", "is_hidden")
     list_select_related = ("group",)
     ordering = ("slug",)
     search_fields = ("slug", "name")
     fieldsets = (
-        (None, {"fields": ("slug", "name", "group", "legacy_membertype_id")}),
-        (_("What it promises from now on"), {"fields": ("grace_days", "prepaid_grace_days")}),
+        (None, {"fields": ("slug", "name", "group", "legacy_membertype_id", "description")}),
+        (_("To whom it is offered"), {"fields": ("is_open", "is_hidden", "position")}),
+        (_("What it promises from now on"), {"fields": ("grace_days", "prepaid_grace_days", "end_rule")}),
     )
     inlines = (PriceInline, TermsInline)
 
@@ -160,15 +161,16 @@ class LevelAdmin(Catalogue):
 
 @admin.register(Price)
 class PriceAdmin(Catalogue):
-    """Prices are added, named, and deleted, never changed."""
+    """Prices are added, named, put on sale or taken off, and deleted; what they are never changes."""
 
     form = PriceForm
-    list_display = ("words", "level", "named")
-    list_filter = ("level", "currency")
+    list_display = ("words", "level", "is_open", "named")
+    list_filter = ("level", "currency", "is_open")
     list_select_related = ("level",)
     ordering = ("level", "amount_minor", "id")
     search_fields = ("id", "gateway_prices__external_id", "gateway_prices__lookup_key")
-    fields = ("level", "amount", "currency", "interval_count", "interval")
+    fixed = ("level", "amount", "currency", "interval_count", "interval", "renews")
+    fields = (*fixed, "is_open", "position")
     inlines = (NameInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
@@ -176,8 +178,8 @@ class PriceAdmin(Catalogue):
         return super().get_queryset(request).prefetch_related("gateway_prices")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> tuple[str, ...]:
-        """One that is there stays as it is."""
-        return () if obj is None else self.fields
+        """One that is there stays what it is."""
+        return () if obj is None else self.fixed
 
     @admin.display(description=_("amount"))
     def amount(self, price: Price) -> str:

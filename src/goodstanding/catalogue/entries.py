@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from goodstanding.catalogue.models import Interval
+from goodstanding.catalogue.models import DESCRIPTION_LENGTH, Interval
 from goodstanding.core.currencies import UnknownCurrency, exponent
+from goodstanding.core.periods import EndRule
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 MEMBERTYPE = re.compile(r"[A-Za-z0-9]{1,40}")
 _LEVEL_KEYS = {
-    "slug", "name", "group", "group_allows_several", "grace_days", "prepaid_grace_days", "prices", "legacy_membertype_id"
+    "slug", "name", "group", "group_allows_several", "grace_days", "prepaid_grace_days", "prices", "legacy_membertype_id",
+    "description", "open", "hidden", "position", "end_rule",
 }  # fmt: skip
-_PRICE_KEYS = {"amount_minor", "currency", "interval", "interval_count"}
+_PRICE_KEYS = {"amount_minor", "currency", "interval", "interval_count", "renews", "open", "position"}
+_LAST_POSITION = 32767
 GATEWAYS = ("stripe",)
 
 
@@ -28,18 +32,20 @@ class CatalogueRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class PriceEntry:
-    """A price as the file gives it: minor units, ISO 4217 code in capitals."""
+    """A price as the file gives it: minor units, ISO 4217 code in capitals; ``said`` by the names of columns."""
 
     amount_minor: int
     currency: str
     interval: str
     interval_count: int
+    renews: bool
+    said: Mapping[str, Any]  # whether and where it is on sale, as far as the file says; the rest stays as it is
     names: tuple[tuple[str, str, str], ...]  # (gateway, price id, lookup key)
 
 
 @dataclass(frozen=True, slots=True)
 class LevelEntry:
-    """A level as the file gives it."""
+    """A level as the file gives it; ``said`` by the names of columns."""
 
     slug: str
     name: str
@@ -48,6 +54,7 @@ class LevelEntry:
     grace_days: int
     prepaid_grace_days: int
     legacy_membertype_id: str | None
+    said: Mapping[str, Any]  # how it is sold, as far as the file says; the rest stays as it is
     prices: tuple[PriceEntry, ...]
 
 
@@ -100,6 +107,13 @@ class _Reader:
             grace_days=self._number("grace_days", 0, 3660, default=7),
             prepaid_grace_days=self._number("prepaid_grace_days", 0, 3660, default=0),
             legacy_membertype_id=None if membertype is None else str(membertype),
+            said=self._said(
+                description=("description", self._description),
+                open=("is_open", self._flag),
+                hidden=("is_hidden", self._flag),
+                position=("position", self._position),
+                end_rule=("end_rule", self._end_rule),
+            ),
             prices=tuple(
                 _Reader(price, f"{self.where}, price {number}", self.faults, self.warnings).price()
                 for number, price in enumerate(prices, 1)
@@ -116,13 +130,23 @@ class _Reader:
         interval = self.raw.get("interval")
         if interval not in Interval.values:
             self._fault(f"interval is none of {', '.join(Interval.values)}")
+        for_life = interval == Interval.ONCE
+        renews = self._flag("renews", default=not for_life)
+        if for_life and renews is True:
+            self._fault("renews is true, but what is paid once is for life")
         return PriceEntry(
             amount_minor=self._number("amount_minor", 0, 10**12),
             currency=currency,
             interval=str(interval),
             interval_count=self._number("interval_count", 1, 1000, default=1),
+            renews=renews,
+            said=self._said(open=("is_open", self._flag), position=("position", self._position)),
             names=tuple(self._names()),
         )
+
+    def _said(self, **readers: tuple[str, Callable[[str], Any]]) -> dict[str, Any]:
+        """Read the keys that are there, each by its reader; what is left out is left alone."""
+        return {column: read(key) for key, (column, read) in readers.items() if key in self.raw}
 
     def _names(self) -> list[tuple[str, str, str]]:
         found = []
@@ -161,8 +185,24 @@ class _Reader:
             return ""
         return value.strip()
 
-    def _flag(self, name: str) -> bool:
-        value = self.raw.get(name, False)
+    def _description(self, name: str) -> str:
+        value = self.raw[name]
+        if not isinstance(value, str) or len(value) > DESCRIPTION_LENGTH or "\0" in value:
+            self._fault(f"{name} is no text of up to {DESCRIPTION_LENGTH} characters")
+            return ""
+        return value.strip()
+
+    def _end_rule(self, name: str) -> str:
+        value = self.raw[name]
+        if value not in list(EndRule):
+            self._fault(f"{name} is none of {', '.join(EndRule)}")
+        return str(value)
+
+    def _position(self, name: str) -> int:
+        return self._number(name, 0, _LAST_POSITION)
+
+    def _flag(self, name: str, *, default: bool = False) -> bool:
+        value = self.raw.get(name, default)
         if not isinstance(value, bool):
             self._fault(f"{name} is neither true nor false")
         return bool(value)

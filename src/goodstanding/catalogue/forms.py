@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.catalogue.entries import GATEWAYS, MEMBERTYPE, SLUG
-from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
+from goodstanding.catalogue.models import GatewayPrice, Interval, Level, LevelGroup, LevelTerms, Price
 from goodstanding.catalogue.services import price_id
 from goodstanding.core.currencies import WITHDRAWN, UnknownCurrency, exponent
 from goodstanding.core.money import Money, MoneyRefused
@@ -73,12 +73,24 @@ class LevelForm(_LevelForm):
 
     class Meta:
         model = Level
-        fields = ("slug", "name", "group", "legacy_membertype_id")
-        labels = {"legacy_membertype_id": _("Old number")}
+        fields = (
+            "slug", "name", "group", "legacy_membertype_id", "description", "is_open", "is_hidden", "position", "end_rule"
+        )  # fmt: skip
+        labels = {
+            "legacy_membertype_id": _("Old number"),
+            "is_open": _("May be joined"),
+            "is_hidden": _("Not listed"),
+            "end_rule": _("A prepaid term ends"),
+        }
         help_texts = {
             "slug": _("Stands in files and addresses; it never changes."),
             "group": _("Fixed once the level is held."),
             "legacy_membertype_id": _("The number in old plans named membertype_X-…: their payers become members."),
+            "description": _("Plain text, for those who think of joining."),
+            "is_open": _("Unticked, nobody new can buy it. Whoever holds it keeps it, and renewals go on."),
+            "is_hidden": _("It stands in no list; who knows its address can join."),
+            "position": _("Lower numbers come first."),
+            "end_rule": _("For terms bought from now on. Terms of hours end at the same time of the day, always."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -107,8 +119,19 @@ class PriceForm(_PriceForm):
 
     class Meta:
         model = Price
-        fields = ("level", "currency", "interval_count", "interval")
-        labels = {"interval_count": _("Each"), "interval": _("Interval")}
+        fields = ("level", "currency", "interval_count", "interval", "renews", "is_open", "position")
+        labels = {
+            "interval_count": _("Each"),
+            "interval": _("Interval"),
+            "renews": _("Renews"),
+            "is_open": _("On sale"),
+        }
+        help_texts = {
+            "interval": _("“Once” is for life."),
+            "renews": _("Charged again each time. Unticked: one term, bought once. What is for life never renews."),
+            "is_open": _("Unticked, nobody new can buy at this price. Whoever has it keeps it."),
+            "position": _("Lower numbers come first."),
+        }
 
     def clean_currency(self) -> str:
         """Refuse what is no currency, and what was one."""
@@ -144,7 +167,8 @@ class PriceForm(_PriceForm):
         if not self.errors and {"amount", "currency", "interval", "interval_count"} <= data.keys():
             level = data["level"].pk if "level" in data else self.instance.level_id
             terms = (data["currency"], data["interval"], data["interval_count"])
-            self.instance.id = price_id(level, self.instance.amount_minor, *terms)
+            data["renews"] = bool(data.get("renews")) and data["interval"] != Interval.ONCE
+            self.instance.id = price_id(level, self.instance.amount_minor, *terms, renews=data["renews"])
             if Price.objects.filter(pk=self.instance.id).exists():
                 self.add_error(None, _("This level has this price already."))
         return data

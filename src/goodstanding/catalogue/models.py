@@ -6,8 +6,17 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
-from goodstanding.core.money import Money
+from goodstanding.catalogue.words import price_words
+from goodstanding.core.periods import EndRule
+
+DESCRIPTION_LENGTH = 2000
+END_RULES = [
+    (EndRule.SAME_DAY.value, _("with the end of the anniversary’s day")),
+    (EndRule.EVE.value, _("with the end of the day before it")),
+    (EndRule.EXACT.value, _("at the same time of the day")),
+]
 
 
 class LevelGroup(models.Model):
@@ -25,15 +34,28 @@ class LevelGroup(models.Model):
 
 
 class Level(models.Model):
-    """Something that a member can be. ``legacy_membertype_id``: the number in old plans named ``membertype_X-…``."""
+    """Something that a member can be. ``legacy_membertype_id``: the number in old plans named ``membertype_X-…``.
+
+    Closed, nobody new may buy it; whoever holds it keeps it. Hidden, it is in no list and open to who knows its address.
+    """
 
     slug = models.SlugField(max_length=60, primary_key=True)
     name = models.CharField(max_length=200)
     group = models.ForeignKey(LevelGroup, on_delete=models.PROTECT, related_name="levels")
     legacy_membertype_id = models.CharField(max_length=40, null=True, blank=True, unique=True)
+    description = models.TextField(max_length=DESCRIPTION_LENGTH, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    is_open = models.BooleanField(default=True)
+    is_hidden = models.BooleanField(default=False)
+    end_rule = models.CharField(max_length=8, choices=END_RULES, default=EndRule.SAME_DAY.value)
 
     class Meta:
         ordering: ClassVar = ["slug"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(end_rule__in=[rule for rule, _words in END_RULES]), name="gs_catalogue_level_end_rule"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -63,7 +85,7 @@ class LevelTerms(models.Model):
 
 
 class Interval(models.TextChoices):
-    """How often a price is charged."""
+    """How often a price is charged, or how long the term is that it buys. ``once``: it buys a life."""
 
     ONCE = "once"
     HOUR = "hour"
@@ -74,7 +96,10 @@ class Interval(models.TextChoices):
 
 
 class Price(models.Model):
-    """What a level costs. ``amount_minor`` in minor units of ``currency`` (ISO 4217), each ``interval_count`` intervals."""
+    """What a level costs. ``amount_minor`` in minor units of ``currency`` (ISO 4217), each ``interval_count`` intervals.
+
+    One that does not renew buys one term of that length. What it costs never changes: another amount is another price.
+    """
 
     id = models.CharField(max_length=40, primary_key=True)
     level = models.ForeignKey(Level, on_delete=models.PROTECT, related_name="prices")
@@ -82,12 +107,18 @@ class Price(models.Model):
     currency = models.CharField(max_length=3)
     interval = models.CharField(max_length=8, choices=Interval.choices)
     interval_count = models.PositiveSmallIntegerField(default=1)
+    renews = models.BooleanField(default=True)
+    is_open = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         ordering: ClassVar = ["level", "amount_minor", "id"]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(amount_minor__gte=0), name="gs_catalogue_price_not_negative"),
             models.CheckConstraint(condition=Q(interval_count__gte=1), name="gs_catalogue_price_interval"),
+            models.CheckConstraint(
+                condition=~Q(interval=Interval.ONCE, renews=True), name="gs_catalogue_price_life_renews_not"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -95,15 +126,8 @@ class Price(models.Model):
 
     @property
     def words(self) -> str:
-        """The price without its level: ``60.00 USD each month``."""
-        amount = Money(self.amount_minor, self.currency)
-        if self.interval == Interval.ONCE:
-            return f"{amount} once"
-        return (
-            f"{amount} each {self.interval}"
-            if self.interval_count == 1
-            else f"{amount} each {self.interval_count} {self.interval}s"
-        )
+        """The price without its level, in the reader's language: ``60.00 USD each month``."""
+        return price_words(self)
 
 
 class GatewayPrice(models.Model):

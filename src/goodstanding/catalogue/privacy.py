@@ -8,7 +8,7 @@ HOLDS: tuple[Holding, ...] = ()
 
 NOT_PERSONAL: NotPersonal = {
     "LevelGroup": ("slug", "name"),
-    "Level": ("slug", "name", "legacy_membertype_id"),
+    "Level": ("slug", "name", "legacy_membertype_id", "description"),
     "Price": ("id", "currency"),
     "GatewayPrice": ("gateway", "external_id", "lookup_key"),
 }

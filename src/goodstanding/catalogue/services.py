@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.entries import CatalogueRefused, LevelEntry, PriceEntry, read_entries
-from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
+from goodstanding.catalogue.models import GatewayPrice, Interval, Level, LevelGroup, LevelTerms, Price
 from goodstanding.core.ids import derived
 from goodstanding.jobs import services as jobs
 
@@ -61,9 +61,14 @@ def set_terms(level: Level, *, grace_days: int, prepaid_grace_days: int, now: da
         changed(now=now)
 
 
-def price_id(level: str, amount_minor: int, currency: str, interval: str, interval_count: int) -> str:
+def price_id(
+    level: str, amount_minor: int, currency: str, interval: str, interval_count: int, *, renews: bool = True
+) -> str:
     """Return the public id of a price: what it is. So it never changes; another amount is another price."""
-    return derived("prc", level, str(amount_minor), currency, interval, str(interval_count))
+    parts = [level, str(amount_minor), currency, interval, str(interval_count)]
+    if not renews and interval != Interval.ONCE:  # a price for life never renews: its id says so already
+        parts.append("term")
+    return derived("prc", *parts)
 
 
 def changed(*, now: datetime) -> None:
@@ -103,7 +108,12 @@ def _take_level(entry: LevelEntry, now: datetime) -> None:
     )
     Level.objects.update_or_create(
         slug=entry.slug,
-        defaults={"name": entry.name, "group_id": entry.group, "legacy_membertype_id": entry.legacy_membertype_id},
+        defaults={
+            "name": entry.name,
+            "group_id": entry.group,
+            "legacy_membertype_id": entry.legacy_membertype_id,
+            **entry.said,
+        },
     )
     _promise(entry.slug, entry.grace_days, entry.prepaid_grace_days, now)
 
@@ -120,15 +130,18 @@ def _promise(level: str, grace_days: int, prepaid_grace_days: int, now: datetime
 
 
 def _take_price(level: str, entry: PriceEntry) -> None:
-    pk = price_id(level, entry.amount_minor, entry.currency, entry.interval, entry.interval_count)
-    price, _ = Price.objects.get_or_create(
-        id=pk,
-        defaults={
+    terms = (entry.amount_minor, entry.currency, entry.interval, entry.interval_count)
+    price, _ = Price.objects.update_or_create(
+        id=price_id(level, *terms, renews=entry.renews),
+        defaults=entry.said,
+        create_defaults={
             "level_id": level,
             "amount_minor": entry.amount_minor,
             "currency": entry.currency,
             "interval": entry.interval,
             "interval_count": entry.interval_count,
+            "renews": entry.renews,
+            **entry.said,
         },
     )
     for gateway, external_id, lookup_key in entry.names:

@@ -19,12 +19,24 @@ class GatewayAccountAdmin(admin.ModelAdmin):
     """Accounts are made and changed, never deleted: what came through them names them."""
 
     form = GatewayAccountForm
-    list_display = ("code", "label", "gateway", "mode", "billed_by", "is_active", "has_webhook_secret", "has_api_key")
-    list_filter = ("gateway", "mode", "is_active")
+    list_display = (
+        "code",
+        "label",
+        "gateway",
+        "mode",
+        "billed_by",
+        "is_active",
+        "is_offered",
+        "writes_to_members",
+        "has_webhook_secret",
+        "has_api_key",
+    )
+    list_filter = ("gateway", "mode", "is_active", "is_offered")
     ordering = ("code",)
     readonly_fields = ("has_webhook_secret", "has_old_webhook_secret", "has_api_key")
     fieldsets = (
         (None, {"fields": ("code", "gateway", "label", "mode", "billed_by", "is_active")}),
+        (_("For members"), {"fields": ("is_offered", "position", "writes_to_members")}),
         (
             _("Webhook secret"),
             {

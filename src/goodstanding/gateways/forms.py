@@ -39,7 +39,9 @@ class GatewayAccountForm(_Form):
 
     class Meta:
         model = GatewayAccount
-        fields = ("code", "gateway", "label", "mode", "billed_by", "is_active")
+        fields = (
+            "code", "gateway", "label", "mode", "billed_by", "is_active", "is_offered", "position", "writes_to_members"
+        )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -40,6 +40,19 @@ class GatewayAccount(models.Model):
         help_text=_("Whose clock renews what is bought here: never both."),
     )
     is_active = models.BooleanField(_("in use"), default=True)
+    is_offered = models.BooleanField(
+        _("offered at the checkout"),
+        default=False,
+        help_text=_("Whether people can choose to pay here, where its gateway can be paid at all."),
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=0, help_text=_("Lower numbers come first."))
+    writes_to_members = models.BooleanField(
+        _("we write to members"),
+        default=False,
+        help_text=_(
+            "Members hear from us by mail what happens here. Unticked where the gateway writes to them itself."
+        ),
+    )
     webhook_secret = SecretField(_("webhook secret"), default="")
     webhook_secret_old = SecretField(_("former webhook secret"), default="")
     api_key = SecretField(_("API key"), default="")

@@ -16,3 +16,7 @@ class GatewayAccountQuerySet(models.QuerySet["GatewayAccount"]):
     def active(self) -> GatewayAccountQuerySet:
         """Those in use."""
         return self.filter(is_active=True)
+
+    def offered(self) -> GatewayAccountQuerySet:
+        """Those in use that people may choose, in the order in which they are shown."""
+        return self.active().filter(is_offered=True).order_by("position", "code")

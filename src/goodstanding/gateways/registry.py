@@ -45,6 +45,11 @@ def able(code: str, *abilities: Ability) -> AbleGateway:
     return cast("AbleGateway", found)
 
 
+def can(code: str, *abilities: Ability) -> bool:
+    """Return whether there is an adapter of ``code`` here that has all of ``abilities``."""
+    return code in conf.GATEWAYS.value() and gateway(code).abilities.issuperset(abilities)
+
+
 @lru_cache(maxsize=32)
 def _load(path: str) -> Gateway:
     return cast("Gateway", import_string(path)())

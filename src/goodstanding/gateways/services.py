@@ -6,8 +6,10 @@ import secrets
 
 from goodstanding.gateways import registry
 from goodstanding.gateways.models import GatewayAccount
+from goodstanding.gateways.protocol import Ability
 
 SANDBOX, SANDBOX_AUTO = "sandbox", "sandbox-auto"
+MANUAL = "manual"
 
 
 class UnknownAccount(Exception):
@@ -30,29 +32,53 @@ def account_named(code: str) -> GatewayAccount:
     return account
 
 
+def offered() -> list[GatewayAccount]:
+    """Return where people can choose to pay, in order: in use, offered, and able to begin a payment. One statement."""
+    return [account for account in GatewayAccount.objects.offered() if registry.can(account.gateway, Ability.BEGIN)]
+
+
 def ensure_stripe_account() -> GatewayAccount:
     """Return the account ``stripe``; make it, live and without keys, if there is none. Any number of times."""
     defaults = {"gateway": "stripe", "label": "Stripe", "mode": GatewayAccount.Mode.LIVE}
     return GatewayAccount.objects.get_or_create(code="stripe", defaults=defaults)[0]
 
 
+def ensure_manual_account() -> GatewayAccount:
+    """Return the account ``manual``, where staff record what was paid by hand; make it if there is none.
+
+    Any number of times. Nobody else writes to members about it, so we do.
+    """
+    defaults = {
+        "gateway": "manual",
+        "label": "By hand",
+        "mode": GatewayAccount.Mode.LIVE,
+        "billed_by": GatewayAccount.BilledBy.US,
+        "writes_to_members": True,
+    }
+    return GatewayAccount.objects.get_or_create(code=MANUAL, defaults=defaults)[0]
+
+
 def ensure_sandbox_accounts() -> tuple[GatewayAccount, GatewayAccount]:
     """Return the accounts ``sandbox`` (our clock renews) and ``sandbox-auto`` (its own does); make what is missing.
 
-    Any number of times; what is there stays as it is. On a site in use they are not wanted: their cards pay nothing.
+    Both are offered at the checkout. Any number of times; what is there stays as it is. On a site in use they are not
+    wanted: their cards pay nothing.
     """
     return (
-        _sandbox(SANDBOX, "Sandbox", GatewayAccount.BilledBy.US),
-        _sandbox(SANDBOX_AUTO, "Sandbox with a clock of its own", GatewayAccount.BilledBy.GATEWAY),
+        _sandbox(SANDBOX, "Sandbox", GatewayAccount.BilledBy.US, position=0),
+        _sandbox(SANDBOX_AUTO, "Sandbox with a clock of its own", GatewayAccount.BilledBy.GATEWAY, position=1),
     )
 
 
-def _sandbox(code: str, label: str, billed_by: GatewayAccount.BilledBy) -> GatewayAccount:
+def _sandbox(code: str, label: str, billed_by: GatewayAccount.BilledBy, *, position: int) -> GatewayAccount:
     defaults = {
         "gateway": "sandbox",
         "label": label,
         "mode": GatewayAccount.Mode.TEST,
         "billed_by": billed_by,
+        "is_offered": True,
+        "position": position,
+        "writes_to_members": True,
         "webhook_secret": f"sbsec_{secrets.token_urlsafe(32)}",
     }
     return GatewayAccount.objects.get_or_create(code=code, defaults=defaults)[0]

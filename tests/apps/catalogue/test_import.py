@@ -15,6 +15,7 @@ from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.entries import CatalogueRefused
 from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
 from goodstanding.catalogue.services import import_catalogue, set_terms
+from goodstanding.core.ids import derived
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.models import Job
 from goodstanding.memberships import services as decisions
@@ -69,6 +70,18 @@ BAD = {
     "no intervals": (level(prices=[price(interval_count=0)]), "interval_count is no whole number"),
     "a name of another kind": (level(prices=[price(stripe="price_1")]), "stripe is no object"),
     "a name's id of another kind": (level(prices=[price(stripe={"price_id": 7})]), "texts of up to 255"),
+    "a price for life that renews": (level(prices=[price(interval="once", renews=True)]), "renews is true"),
+    "a price that perhaps renews": (level(prices=[price(renews="no")]), "renews is neither true nor false"),
+    "a price perhaps on sale": (level(prices=[price(open=1)]), "open is neither true nor false"),
+    "a price nowhere": (level(prices=[price(position=-1)]), "position is no whole number"),
+    "a level perhaps open": (level(open=None), "open is neither true nor false"),
+    "a level perhaps hidden": (level(hidden="no"), "hidden is neither true nor false"),
+    "a level nowhere": (level(position=32768), "position is no whole number"),
+    "an end at noon": (level(end_rule="noon"), "end_rule is none of same_day, eve, exact"),
+    "an end of another kind": (level(end_rule=["eve"]), "end_rule is none of"),
+    "a description of another kind": (level(description=["A garden"]), "description is no text"),
+    "a description too long": (level(description="x" * 2001), "description is no text of up to 2000"),
+    "a description that no database keeps": (level(description="a\0b"), "description is no text"),
     "no level": ("garden", "is no object"),
     "a level that stands twice": (level("bench"), "stands twice"),
     "a group of two minds": (
@@ -163,6 +176,37 @@ def test_a_file_brings_up_to_date_and_removes_nothing(clock):
         ("price_g", "", 4500),
         ("price_h", "garden", 5000),
     ]
+
+
+def test_a_file_says_how_levels_are_sold_and_one_that_does_not_leaves_it(clock):
+    sold = {"description": " A bed. ", "open": False, "hidden": True, "position": 4, "end_rule": "eve"}
+    take_in(level(**sold, prices=[price(open=False, position=2)]), level("shed"), clock=clock)
+    columns = ("description", "is_open", "is_hidden", "position", "end_rule")
+    for _ in range(2):  # the second time from a file of the old form
+        assert Level.objects.values_list(*columns).get(pk="garden") == ("A bed.", False, True, 4, "eve")
+        assert Level.objects.values_list(*columns).get(pk="shed") == ("", True, False, 0, "same_day")
+        assert Price.objects.values_list("is_open", "position").get(level="garden") == (False, 2)
+        assert Price.objects.values_list("is_open", "position").get(level="shed") == (True, 0)
+        take_in(level(), level("shed"), clock=clock)
+    take_in(level(open=True, prices=[price(open=True)]), clock=clock)
+    assert Level.objects.get(pk="garden").is_open
+    assert Price.objects.get(level="garden").is_open
+
+
+def test_prices_that_renew_and_terms_bought_once_stand_side_by_side(clock):
+    both = [price(), price(renews=False), price(interval="once"), price(interval="day", renews=True)]
+    for _ in range(2):
+        take_in(level(prices=both), clock=clock)
+        found = Price.objects.filter(level="garden").values_list("interval", "renews")
+        assert sorted(found) == [("day", True), ("month", False), ("month", True), ("once", False)]
+
+
+def test_the_ids_of_prices_stay_what_they_were(clock):
+    take_in(level(prices=[price(), price(renews=False), price(interval="once", renews=False)]), clock=clock)
+    ids = {(each.interval, each.renews): each.pk for each in Price.objects.all()}
+    assert ids["month", True] == derived("prc", "garden", "4500", "EUR", "month", "1")
+    assert ids["once", False] == derived("prc", "garden", "4500", "EUR", "once", "1")
+    assert ids["month", False] not in {ids["month", True], ids["once", False]}
 
 
 def test_two_levels_may_change_numbers_with_each_other(clock):

@@ -41,11 +41,13 @@ def rows(prefix, count=0, **first):
 
 def level(**given):
     typed = {"name": "Bench member", "group": "workshop", "legacy_membertype_id": "", "grace_days": 7}
+    typed |= {"description": "", "is_open": "on", "position": 0, "end_rule": "same_day"}
     return typed | {"prepaid_grace_days": 0, **rows("prices", 1), **rows("terms", 1)} | given
 
 
 def price(**given):
-    return {"level": "bench", "amount": "12.34", "currency": "eur", "interval_count": 1, "interval": "month"} | given
+    typed = {"level": "bench", "amount": "12.34", "currency": "eur", "interval_count": 1, "interval": "month"}
+    return typed | {"renews": "on", "is_open": "on", "position": 0} | given
 
 
 def test_a_saved_change_is_told_to_every_process_and_noted(desk, dana):
@@ -88,6 +90,9 @@ def test_saving_without_a_change_promises_nothing_anew(desk):
         ({"legacy_membertype_id": "7"}, "already exists"),
         ({"legacy_membertype_id": "7 a"}, "Use letters and digits"),
         ({"group": "nowhere"}, "valid choice"),
+        ({"description": "x" * 2001}, "at most 2000 characters"),
+        ({"position": -1}, "greater than or equal to 0"),
+        ({"end_rule": "noon"}, "valid choice"),
     ],
 )
 def test_a_wrong_level_is_refused_in_words_and_nothing_changes(desk, wrong, words):
@@ -97,7 +102,7 @@ def test_a_wrong_level_is_refused_in_words_and_nothing_changes(desk, wrong, word
 
 
 def test_a_new_level_has_its_promise_from_the_beginning(desk):
-    typed = {"slug": "garden", "name": "Garden", "group": "workshop", "grace_days": 5, "prepaid_grace_days": 1}
+    typed = level(slug="garden", name="Garden", grace_days=5, prepaid_grace_days=1)
     assert desk.post(ADD["level"], typed).status_code == 302
     assert list(LevelTerms.objects.filter(level="garden").values_list("since", "grace_days")) == [(None, 5)]
     assert "Use small letters" in errors_on(desk.post(ADD["level"], typed | {"slug": "Garden"}))
@@ -161,6 +166,49 @@ def test_a_price_that_is_there_never_changes(desk):
     assert desk.post(page_of(there), given).status_code == 302
     there.refresh_from_db()
     assert (there.amount_minor, there.currency, there.level_id) == (1500, "USD", "locker")
+
+
+def test_a_price_is_taken_off_sale_and_put_back(desk, dana):
+    there = Price.objects.get(level="locker")
+    closed = {"position": 3, **rows("gateway_prices", 1)}
+    assert desk.post(page_of(there), closed).status_code == 302
+    there.refresh_from_db()
+    assert (there.is_open, there.position, there.renews, there.amount_minor) == (False, 3, True, 1500)
+    assert "On sale" in AuditEntry.objects.get(by=dana, object_id=there.pk).why
+    assert desk.post(page_of(there), closed | {"is_open": "on"}).status_code == 302
+    there.refresh_from_db()
+    assert there.is_open
+
+
+def test_a_term_bought_once_stands_beside_the_price_that_renews(desk):
+    typed = price(amount="60", currency="USD", renews="") | rows("gateway_prices")
+    saved = desk.post(ADD["price"], typed)
+    assert saved.status_code == 302, errors_on(saved)
+    made = Price.objects.get(level="bench", renews=False)
+    assert made.pk == price_id("bench", 6000, "USD", "month", 1, renews=False)
+    assert Price.objects.filter(level="bench", renews=True, amount_minor=6000).exists()
+    assert "This level has this price already." in errors_on(desk.post(ADD["price"], typed))
+    renewing = price(renews="on", is_open="on") | rows("gateway_prices", 0)
+    desk.post(page_of(made), renewing)
+    assert Price.objects.filter(level="bench", renews=False).count() == 1
+
+
+def test_a_price_for_life_never_renews_whatever_is_ticked(desk):
+    saved = desk.post(ADD["price"], price(interval="once") | rows("gateway_prices"))
+    assert saved.status_code == 302, errors_on(saved)
+    made = Price.objects.get(level="bench", interval="once")
+    assert (made.renews, made.pk) == (False, price_id("bench", 1234, "EUR", "once", 1, renews=False))
+
+
+def test_a_level_is_closed_hidden_described_and_ends_its_terms_otherwise(desk, dana):
+    bench = Level.objects.get(pk="bench")
+    typed = level(is_open="", is_hidden="on", description="A bench.", position=2, end_rule="eve")
+    assert desk.post(page_of(bench), typed).status_code == 302
+    bench.refresh_from_db()
+    assert (bench.is_open, bench.is_hidden, bench.description, bench.position) == (False, True, "A bench.", 2)
+    assert bench.end_rule == "eve"
+    assert "May be joined" in AuditEntry.objects.get(by=dana, action="change level").why
+    assert LevelTerms.objects.filter(level="bench").count() == 1
 
 
 @pytest.mark.parametrize(

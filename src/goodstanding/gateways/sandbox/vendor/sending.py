@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from goodstanding import conf
+from goodstanding.gateways import receiving
 from goodstanding.gateways.protocol import Account, Send
 from goodstanding.gateways.sandbox.models import Message
 from goodstanding.jobs import lease
@@ -58,13 +59,12 @@ def claim(*, now: datetime, worker: str, limit: int) -> list[Message]:
 
 def process(message: Message, *, now: datetime) -> None:
     """Send a claimed message over HTTP; a failure is booked and tried again later."""
+    _carry(message, lambda head, body: post(message.account_id, head, body), now=now)
 
-    def work() -> None:
-        if message.account.is_active:
-            _send(message, lambda head, body: post(message.account_id, head, body), message.account, now)
-        lease.close(message, state=State.SENT, closed_at=now, last_error="")
 
-    lease.carry(message, work, now=now)
+def process_here(message: Message, *, now: datetime) -> None:
+    """Hand a claimed message over in this process, to the same receiver; a failure is booked and tried again later."""
+    _carry(message, lambda head, body: receiving.receive(message.account, head, body, now=now), now=now)
 
 
 def post(account: str, head: Mapping[str, str], body: bytes) -> None:
@@ -89,6 +89,15 @@ def purge(*, before: datetime) -> int:
     """Delete one batch of messages that were over before ``before``; return how many."""
     old = Message.objects.exclude(state=State.WAITING).filter(closed_at__lt=before).order_by("closed_at")
     return Message.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:PURGE_BATCH])).delete()[0]
+
+
+def _carry(message: Message, send: Send, *, now: datetime) -> None:
+    def work() -> None:
+        if message.account.is_active:
+            _send(message, send, message.account, now)
+        lease.close(message, state=State.SENT, closed_at=now, last_error="")
+
+    lease.carry(message, work, now=now)
 
 
 def _send(message: Message, send: Send, account: Account, now: datetime) -> None:
