@@ -52,6 +52,27 @@ HOLDS = (
     Holding(model="Payment", fields=("amount_minor", "made_at", "failure"), why=_LEDGER, erase=Erase.KEEP, export=True),
     Holding(model="Refund", fields=("amount_minor", "made_at"), why=_LEDGER, erase=Erase.KEEP, export=True),
     Holding(model="Dispute", fields=("amount_minor", "opened_at"), why=_LEDGER, erase=Erase.KEEP, export=True),
+    Holding(
+        model="GatewayCustomer",
+        fields=("method",),
+        why="The gateway's name for the card that pays renewals; the card itself is the gateway's alone.",
+        erase=Erase.BLANK,
+        export=False,
+    ),
+    Holding(
+        model="PaymentAttempt",
+        fields=("amount_minor", "begun_at", "failure", "method", "page"),
+        why="Each try to have something paid: to charge it once, and to say what became of it.",
+        erase=Erase.KEEP,
+        export=True,
+    ),
+    Holding(
+        model="Errand",
+        fields=("amount_minor", "asked_at", "failure"),
+        why="What a gateway was asked to do, such as to give money back, and what became of it.",
+        erase=Erase.KEEP,
+        export=True,
+    ),
 )
 
 NOT_PERSONAL: NotPersonal = {
@@ -67,4 +88,8 @@ NOT_PERSONAL: NotPersonal = {
     "Refund": ("id", "external_id", "payment", "invoice", "status", "currency"),
     "Dispute": ("id", "external_id", "payment", "invoice", "status", "currency"),
     "Transfer": ("id", "key", "debit", "credit", "currency"),
+    "PaymentAttempt": ("id", "key", "pays_for", "currency", "ref", "leased_by", "last_error"),
+    "Errand": ("id", "key", "target", "currency", "leased_by", "last_error"),
+    "Turn": ("leased_by", "last_error"),
+    "Counter": ("name",),
 }

@@ -21,7 +21,7 @@ from goodstanding.billing.models import (
 )
 from goodstanding.core import journal
 from goodstanding.core.facts import ItemSeen, LineSeen, SubscriptionSeen
-from goodstanding.core.fold import ENDED, Key
+from goodstanding.core.fold import ENDED, Key, SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.places import item_key
@@ -125,8 +125,8 @@ class _Maker:
         row = {
             **self._common("sub", ref),
             "customer_id": self.customer.pk,
-            "billed_by": Subscription.BilledBy.GATEWAY,
-            "status": last.status,
+            "billed_by": Subscription.BilledBy.US if last.ours else Subscription.BilledBy.GATEWAY,
+            "status": self._status(last),
             "currency": last.currency,
             "begun_at": tellings[0].created_at,
             "anchor_at": last.anchor_at,
@@ -136,6 +136,15 @@ class _Maker:
         }
         self.rows[Subscription].append(row)
         self.rows[SubscriptionItem] += _items(self.gateway, row, tellings)
+
+    def _status(self, last: SubscriptionSeen) -> str:
+        """As a gateway would put it: one of ours whose renewal could not be collected is past due."""
+        if last.ours and last.status == SubscriptionStatus.ACTIVE:
+            bills = [(ref, each) for ref, each in self.ledger.invoices.items() if each.last]
+            own = [(ref, each) for ref, each in bills if each.last and each.last.subscription == last.subscription]
+            if any(each.settled_at is None and self.ledger.failures_of(ref) for ref, each in own):
+                return SubscriptionStatus.PAST_DUE
+        return last.status
 
     def _invoice(self, ref: str) -> None:
         state = self.ledger.invoices[ref]

@@ -56,7 +56,8 @@ class SubscriptionSeen:
     ``status`` is one of :class:`goodstanding.core.fold.SubscriptionStatus`. ``ends_at``: a set end. ``ended_at``: when it
     ended. ``rank`` orders tellings of the same second by the life cycle (created, updated, deleted). ``before`` and
     ``after`` are digests of the fields that this telling says it changed, as they were and as they are: they order
-    changes within one second; empty where it says nothing of it.
+    changes within one second; empty where it says nothing of it. ``ours``: our own clock renews it; whether it was ever
+    paid for follows from its invoices, and its periods step on the wall clock of ``time_zone``.
     """
 
     subscription: str
@@ -75,13 +76,16 @@ class SubscriptionSeen:
     rank: int = 1
     before: tuple[tuple[str, str], ...] = ()
     state: tuple[tuple[str, str], ...] = ()
+    ours: bool = False
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LineSeen:
-    """A line of an invoice. ``kind``: ``regular``, ``proration``, or ``other`` (one-off items, which never cover).
+    """A line of an invoice. ``kind``: ``regular``, ``proration``, ``prepaid`` (a term bought once, without a subscription),
+    or ``other`` (one-off items, which never cover).
 
-    ``item`` and ``subscription`` are empty where the line names none.
+    ``item`` and ``subscription`` are empty where the line names none; a prepaid line has an item of its own.
     """
 
     line: str
@@ -103,7 +107,8 @@ class InvoiceSeen:
     ``status``: draft, open, paid, void, uncollectible or deleted. ``due_minor``: what is asked for after credit.
     ``credit_minor``: what the customer's balance took over (positive) or received (negative) when it was finalised.
     ``elsewhere_minor``: what was paid of it without the gateway (in cash, by transfer).
-    ``payments``: references of payments (intents, charges) that belong to it.
+    ``payments``: references of payments (intents, charges) that belong to it. ``ours``: drawn up by us and unknown to the
+    gateway: it is settled by the payments that are tied to it, or at once where nothing is due.
     """
 
     invoice: str
@@ -124,6 +129,7 @@ class InvoiceSeen:
     lines: tuple[LineSeen, ...] = ()
     payments: tuple[str, ...] = ()
     elsewhere_minor: int = 0
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,7 @@ class PaymentSeen:
     """A payment (a charge) as it stood at ``at``. ``status``: succeeded, failed or pending.
 
     ``intent``: the vendor's name for the attempt that this charge is part of. ``invoice``: where the payload names one.
+    ``elsewhere``: how it came in without any gateway (``cash``, ``transfer``), as staff wrote it down.
     """
 
     payment: str
@@ -153,6 +160,7 @@ class PaymentSeen:
     invoice: str = ""
     refunded_minor: int = 0
     failure: str = ""
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +175,10 @@ class PaymentLinked:
 
 @dataclass(frozen=True, slots=True)
 class RefundSeen:
-    """Money given back. ``status``: pending, succeeded, failed or cancelled. ``payment``/``intent``: of what."""
+    """Money given back. ``status``: pending, succeeded, failed or cancelled. ``payment``/``intent``: of what.
+
+    ``elsewhere``: how it was given without any gateway, as staff wrote it down.
+    """
 
     refund: str
     at: datetime
@@ -178,6 +189,7 @@ class RefundSeen:
     payment: str = ""
     intent: str = ""
     customer: str = ""
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,8 @@ def of_payment(tellings: Sequence[PaymentSeen]) -> Iterator[Posting]:
     succeeded = [told for told in tellings if told.status == "succeeded"]
     if succeeded:
         first, last = succeeded[0], tellings[-1]
-        key, sides = f"payment|{first.payment}", (Chart.GATEWAY, Chart.RECEIVABLE)
+        where = Chart.ELSEWHERE if first.elsewhere else Chart.GATEWAY
+        key, sides = f"payment|{first.payment}", (where, Chart.RECEIVABLE)
         yield from _move(f"{key}|received", sides, first.amount_minor, first.currency, first.made_at)
         if last.status == "failed":
             failed_at = next(told.at for told in tellings if told.status == "failed" and told.at >= first.at)
@@ -87,7 +88,7 @@ def of_payment(tellings: Sequence[PaymentSeen]) -> Iterator[Posting]:
 def of_refund(refund: RefundState) -> Iterator[Posting]:
     """Give the moves of a refund: money given back, and back again where the refund failed."""
     last = refund.last
-    sides = (Chart.REFUNDED, Chart.GATEWAY)
+    sides = (Chart.REFUNDED, Chart.ELSEWHERE if last.elsewhere else Chart.GATEWAY)
     yield from _move(f"refund|{last.refund}|given", sides, last.amount_minor, last.currency, last.made_at)
     if refund.failed_at is not None:
         yield from _move(f"refund|{last.refund}|failed", sides, -last.amount_minor, last.currency, refund.failed_at)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from goodstanding.core import ours
 from goodstanding.core.facts import Fact, PaymentSeen, SubscriptionSeen
 from goodstanding.core.fold import (
     CustomerState,
@@ -49,14 +50,35 @@ class Ledger:
 
     @cached_property
     def subscriptions(self) -> dict[str, list[SubscriptionSeen]]:
-        """The tellings of each subscription, in the order in which they came about."""
-        return {ref: in_order(facts) for ref, facts in self._of("subscription").items()}
+        """The tellings of each subscription, in the order in which they came about. One of ours is begun once it is paid."""
+        told = {ref: in_order(facts) for ref, facts in self._of("subscription").items()}
+        if not any(tellings[0].ours for tellings in told.values()):
+            return told
+        paid = ours.paid_from(self.invoices.values())
+        return {ref: ours.begun(tellings, paid.get(ref)) for ref, tellings in told.items()}
 
     @cached_property
     def invoices(self) -> dict[str, InvoiceState]:
-        """The invoices that somebody told of (not those of which only a failure is known)."""
+        """The invoices that somebody told of (not those of which only a failure is known). Ours are paid by payments."""
+        if not any(state.last and state.last.ours for state in self._invoices_told.values()):
+            return self._invoices_told
+        received = self._received
+        return {ref: ours.settled(state, received.get(ref, ())) for ref, state in self._invoices_told.items()}
+
+    @cached_property
+    def _invoices_told(self) -> dict[str, InvoiceState]:
         states = {ref: invoice_state(facts) for ref, facts in self._of("invoice").items()}
         return {ref: state for ref, state in states.items() if state.last is not None}
+
+    @cached_property
+    def _received(self) -> dict[str, list[PaymentSeen]]:
+        """Of each invoice the payments that ever succeeded, as that was first told."""
+        found: defaultdict[str, list[PaymentSeen]] = defaultdict(list)
+        for ref in self.payments:
+            succeeded = [told for told in self.tellings_of(ref) if told.status == "succeeded"]
+            if succeeded:
+                found[self.invoice_of(ref)].append(succeeded[0])
+        return dict(found)
 
     @cached_property
     def payments(self) -> dict[str, PaymentSeen]:
@@ -96,6 +118,18 @@ class Ledger:
                     if roots & {self._root(state.last.payment), self._root(state.last.intent)}:
                         yield kind, ref
 
+    def followed_by(self, keys: Iterable[Key]) -> Iterator[Key]:
+        """Give the invoices of ours, and their subscriptions, that the objects at ``keys`` may have paid for or failed to."""
+        for kind, ref in keys:
+            invoice = ref if kind == "invoice" else ""
+            if kind in ("payment", "link"):
+                invoice = self.invoice_of(ref.partition("|")[0])
+            state = self.invoices.get(invoice)
+            if state is not None and state.last is not None and state.last.ours:
+                yield "invoice", invoice
+                if state.last.subscription in self.subscriptions:
+                    yield "subscription", state.last.subscription
+
     def refunds_of(self, invoice: str) -> list[RefundState]:
         """Return the refunds of an invoice's payments."""
         return self._refunds_by_invoice.get(invoice, [])
@@ -106,7 +140,7 @@ class Ledger:
 
     def failures_of(self, invoice: str) -> tuple[datetime, ...]:
         """Return the moments at which a payment of the invoice failed, whoever told of it."""
-        told = self.invoices[invoice].failed_at
+        told = self._invoices_told[invoice].failed_at
         return tuple(sorted({*told, *self._failed_by_invoice.get(invoice, ())}))
 
     def tellings_of(self, payment: str) -> list[PaymentSeen]:
@@ -168,7 +202,7 @@ class Ledger:
     @cached_property
     def _invoice_by_ref(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        for invoice in sorted(self.invoices):
+        for invoice in sorted(self._invoices_told):
             found.setdefault(self._root(invoice), invoice)
         return found
 

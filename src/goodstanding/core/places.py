@@ -2,8 +2,9 @@
 
 A subscription item whose price ever stood for a level is a member's place at that level. It joins a place that is
 already there where the member holds that level by another live subscription (which raises an alarm: he pays twice), or
-where it took the seat of another item of the same subscription in a group that allows one level only. All else is a
-membership of its own, and so is a return after the end.
+where it took the seat of another item of the same subscription in a group that allows one level only. A term bought once
+is an item of its own; it joins the place of the level that runs until it begins. All else is a membership of its own, and
+so is a return after the end.
 """
 
 from __future__ import annotations
@@ -70,6 +71,15 @@ class _Item:
     tellings: list[tuple[datetime, int, PriceHints]] = field(default_factory=list)  # (at, rank within it, price)
     levels: list[tuple[datetime, str]] = field(default_factory=list)
     lines: list[tuple[str, LineSeen]] = field(default_factory=list)  # (invoice, line)
+
+    @property
+    def is_prepaid(self) -> bool:
+        """Whether it is a term bought once, which no subscription renews."""
+        return not self.subscription and any(line.kind == "prepaid" for _, line in self.lines)
+
+    def runs_to(self, at: datetime) -> bool:
+        """Whether one of its periods has begun and not ended before ``at``."""
+        return any(line.start <= at <= line.end for _, line in self.lines)
 
     @property
     def is_named(self) -> bool:
@@ -159,7 +169,7 @@ def _take_line(line: LineSeen, invoice: str, drawn_up_at: datetime, items: dict[
     if not item.is_named:
         item.started_at = min(item.started_at, drawn_up_at)
     item.lines.append((invoice, line))
-    if line.kind == "regular" and line.hints != PriceHints(""):
+    if line.kind in ("regular", "prepaid") and line.hints != PriceHints(""):
         # A regular line shows the price as it stood when the invoice was drawn up: it tells a change of which the
         # subscription's own event never came. A telling of the subscription in the same second counts more.
         item.tellings.append((drawn_up_at, 0, line.hints))
@@ -193,21 +203,30 @@ def _seats(ours: list[_Item], ledger: Ledger, groups: Mapping[str, str], alarms:
     for item in ours:
         level = item.levels[0][1]
         for seat in seats:
+            goes_on = any(_goes_on(item, other, ledger) for other in seat)
             same_contract = any(_takes_over(item, other, ledger, groups) for other in seat)
             already_held = any(
                 other.subscription != item.subscription
+                and not (other.is_prepaid or item.is_prepaid)
                 and other.level_at(item.started_at) == level
                 and _held_at(other, ledger, item.started_at)
                 for other in seat
             )
             if already_held:
                 alarms.append(Alarm("second_subscription", item.subscription, f"{level} was already held: paid twice"))
-            if same_contract or already_held:
+            if goes_on or same_contract or already_held:
                 seat.append(item)
                 break
         else:
             seats.append([item])
     return seats
+
+
+def _goes_on(item: _Item, other: _Item, ledger: Ledger) -> bool:
+    """Whether a term bought once, or what is bought after one, goes on with a place at the same level that still runs."""
+    if not (item.is_prepaid or other.is_prepaid) or other.level_at(item.started_at) != item.levels[0][1]:
+        return False
+    return other.runs_to(item.started_at) or (not other.is_prepaid and _held_at(other, ledger, item.started_at))
 
 
 def _crowded(seats: list[list[_Item]], ledger: Ledger, groups: Mapping[str, str]) -> list[Alarm]:
@@ -216,7 +235,8 @@ def _crowded(seats: list[list[_Item]], ledger: Ledger, groups: Mapping[str, str]
     for seat in seats:
         group = groups.get(seat[-1].levels[-1][1], "")
         last = ledger.subscriptions.get(seat[-1].subscription, [])[-1:]
-        runs = all(told.status not in ENDED and _has(told, {item.key for item in seat}) for told in last)
+        keys = {item.key for item in seat}
+        runs = not seat[-1].is_prepaid and all(_renews(told) and _has(told, keys) for told in last)
         if group and runs:
             if group in taken:
                 words = f"two subscriptions run in {group}, which allows one level"
@@ -231,8 +251,11 @@ def _takes_over(item: _Item, other: _Item, ledger: Ledger, groups: Mapping[str, 
     That seat must be there still: the other item is, or a period of it runs on.
     """
     before, level, at = other.level_at(item.started_at), item.levels[0][1], item.started_at
-    if other.subscription != item.subscription or (
-        before != level and (groups.get(before) or "?") != groups.get(level)
+    if (
+        item.is_prepaid
+        or other.is_prepaid
+        or other.subscription != item.subscription
+        or (before != level and (groups.get(before) or "?") != groups.get(level))
     ):
         return False
     runs_on = any(line.kind == "regular" and line.start <= at < line.end for _, line in other.lines)
@@ -251,6 +274,13 @@ def _held_at(item: _Item, ledger: Ledger, at: datetime) -> bool:
     return last.status not in ENDED and (last.ends_at is None or at < last.ends_at) and _has(last, {item.key})
 
 
+def _renews(told: SubscriptionSeen) -> bool:
+    """Whether it was begun and goes on, as far as anybody said."""
+    return told.status not in ENDED and not (
+        told.ours and (told.ends_at or told.status == SubscriptionStatus.INCOMPLETE)
+    )
+
+
 def _has(told: SubscriptionSeen, keys: Container[str]) -> bool:
     return not told.items or any(item_key(seen.item, told.subscription) in keys for seen in told.items)
 
@@ -260,7 +290,8 @@ def _place(seat: list[_Item], ledger: Ledger, terms_at: TermsAt) -> Place:
     keys = frozenset(item.key for item in seat)
     by_subscription: defaultdict[str, list[_Item]] = defaultdict(list)
     for item in seat:
-        by_subscription[item.subscription].append(item)
+        if not item.is_prepaid:
+            by_subscription[item.subscription].append(item)
     invoices = _invoices(seat, ledger)
     record = MembershipRecord(
         ref=seat[0].key,
@@ -304,12 +335,15 @@ def _states(tellings: list[SubscriptionSeen], keys: frozenset[str]) -> tuple[Sub
     return tuple(states)
 
 
+_KINDS = {"regular": LineKind.REGULAR, "proration": LineKind.PRORATION, "prepaid": LineKind.PREPAID}
+
+
 def _invoices(seat: list[_Item], ledger: Ledger) -> dict[str, InvoiceRecord]:
     lines: defaultdict[str, list[Line]] = defaultdict(list)
     for item in seat:
         for invoice, line in item.lines:
-            kind = LineKind.REGULAR if line.kind == "regular" else LineKind.PRORATION
-            if line.end > line.start and (kind is LineKind.REGULAR or line.amount_minor > 0):
+            kind = _KINDS[line.kind]
+            if line.end > line.start and (kind is not LineKind.PRORATION or line.amount_minor > 0):
                 lines[invoice].append(Line(item.key, line.start, line.end, kind))
     return {ref: _invoice(ref, ledger.invoices[ref], tuple(found), ledger) for ref, found in lines.items()}
 

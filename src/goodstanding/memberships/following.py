@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from goodstanding import conf
-from goodstanding.billing import projecting, recording
+from goodstanding.billing import attempts, projecting, recording, turns
 from goodstanding.billing.models import Fact, GatewayCustomer
 from goodstanding.billing.objects import States
 from goodstanding.billing.recording import Told
@@ -63,11 +63,14 @@ def update(
     if not customer.ours:
         return TakenIn("ignored", FOREIGN)
     changed = set(ledger.objects) if newly_ours else told.changed | set(ledger.tied_to(told.new))
+    changed |= set(ledger.followed_by(changed))
     made = customer.wanted and customer.member_id is None and bool(ledger.customer.email)
     if made:
         _make_member(customer, ledger)
     _keep_account(customer, ledger)
     projecting.write(projecting.rows_for(ledger, changed, customer))
+    turns.write(turns.rows_for(ledger, changed, customer, now=known_from))
+    attempts.follow(customer, ledger, changed, now=known_from)
     if newly_ours:
         _tell_of_claim(customer)
     if customer.member_id is None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from goodstanding.billing import attempts, turns
+from goodstanding.billing import errands as pending_errands
+from goodstanding.billing.models import Errand, PaymentAttempt, Turn
 from goodstanding.catalogue.services import RESOLVE
-from goodstanding.jobs import registry
+from goodstanding.jobs import lease, registry
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.models import Job
-from goodstanding.memberships import intake, passing
+from goodstanding.memberships import errands, intake, passing, paying, renewing
 
 ROLL = "memberships.roll"
 AGAIN = timedelta(minutes=1)  # longer than any transaction of ours
@@ -35,7 +38,33 @@ def roll(job: Job, *, now: datetime) -> None:
         jobs.add(ROLL, key=job.key, due_at=now, now=now)
 
 
+def claim_turns(*, now: datetime, worker: str, limit: int) -> list[Turn]:
+    """Claim subscriptions for which our clock has something to do."""
+    rows = Turn.objects.select_related("subscription__gateway_account", "subscription__customer")
+    return lease.claim(rows, now=now, worker=worker, limit=limit)
+
+
+def claim_attempts(*, now: datetime, worker: str, limit: int) -> list[PaymentAttempt]:
+    """Claim tries to have something paid that are due."""
+    rows = PaymentAttempt.objects.select_related("customer__gateway_account")
+    return lease.claim(rows, now=now, worker=worker, limit=limit)
+
+
+def claim_errands(*, now: datetime, worker: str, limit: int) -> list[Errand]:
+    """Claim errands at gateways that are due."""
+    rows = Errand.objects.select_related("customer__gateway_account")
+    return lease.claim(rows, now=now, worker=worker, limit=limit)
+
+
+registry.source(registry.Source("renewals", claim_turns, renewing.carry_out))
+registry.source(registry.Source("payments", claim_attempts, paying.carry_out))
+registry.source(registry.Source("errands", claim_errands, errands.carry_out))
 registry.handler(RESOLVE, atomic=False)(resolve)
 registry.handler(intake.ADOPT, atomic=False)(adopt)
 registry.handler(ROLL, atomic=False)(roll)
 registry.recurring(ROLL, every=timedelta(minutes=1))
+registry.agenda("renewals", lambda _now: turns.due_next())
+registry.agenda("payments", lambda _now: attempts.due_next())
+registry.agenda("errands", lambda _now: pending_errands.due_next())
+registry.agenda("memberships", lambda _now: passing.next_change())
+registry.sweep("standing by time", lambda now: passing.roll_due(now=now))

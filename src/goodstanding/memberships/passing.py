@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Min
 
 from goodstanding.memberships.models import MemberStanding
 from goodstanding.memberships.refresh import roll, standing_row
@@ -22,3 +23,9 @@ def roll_due(*, now: datetime) -> int:
             if row is not None and row.changes_at is not None and row.changes_at <= now and row.as_of < now:
                 roll(row, now=now)
     return len(keys)
+
+
+def next_change() -> datetime | None:
+    """Return the moment at which time next changes somebody's standing, if ever; or has changed it, and nobody wrote it."""
+    found: dict[str, datetime | None] = MemberStanding.objects.aggregate(at=Min("changes_at"))
+    return found["at"]

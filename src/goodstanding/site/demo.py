@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
+from django.contrib.auth import get_user_model
+
 from goodstanding import conf
 from goodstanding.catalogue.models import Level
 from goodstanding.catalogue.services import import_catalogue
@@ -37,6 +39,15 @@ def people_lines(*, now: datetime) -> list[str]:
     made = people.ensure_demo_people(now=now)
     give_standing(now=now)
     return [f"{email} ({role})" for email, role in made]
+
+
+def people_to_try(*, this_machine_only: bool) -> list[tuple[str, str, str]]:
+    """Return (e-mail, name, role) of the demo people who are there; nobody, where there is to be no demonstration."""
+    if refused_because(this_machine_only=this_machine_only):
+        return []
+    users = get_user_model()._default_manager
+    there = set(users.filter(email__in=[email for email, *_ in people.DEMO_PEOPLE]).values_list("email", flat=True))
+    return [person for person in people.DEMO_PEOPLE if person[0] in there]
 
 
 def give_standing(*, now: datetime) -> None:

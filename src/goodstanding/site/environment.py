@@ -55,6 +55,9 @@ HSTS_SECONDS: Setting[int] = Setting(
 LOG_LEVEL: Setting[str] = Setting(
     "GOODSTANDING_LOG_LEVEL", "INFO", lambda text: _one_of(text.upper(), LOG_LEVELS), "What is logged: INFO and above."
 )
+SMTP_URL: Setting[str] = Setting(
+    "GOODSTANDING_SMTP_URL", "", str, "The mail server; empty: mails are shown on standard error, and sent to nobody."
+)
 
 # What the site reads for itself. What the rooms read too stands in conf.SETTINGS.
 SETTINGS: tuple[Setting[Any], ...] = (
@@ -67,6 +70,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     CSRF_TRUSTED_ORIGINS,
     HSTS_SECONDS,
     LOG_LEVEL,
+    SMTP_URL,
 )
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")

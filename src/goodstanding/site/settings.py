@@ -8,7 +8,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from goodstanding import conf
-from goodstanding.site import database_url, environment, logs
+from goodstanding.site import database_url, environment, logs, smtp_url
 
 _env = environment.Environment.load(os.environ)
 
@@ -30,6 +30,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
     "goodstanding.people",
     "goodstanding.catalogue",
     "goodstanding.gateways",
@@ -37,8 +39,10 @@ INSTALLED_APPS = [
     "goodstanding.billing",
     "goodstanding.memberships",
     "goodstanding.inbox",
+    "goodstanding.checkout",
     "goodstanding.access",
     "goodstanding.doors",
+    "goodstanding.communications",
     "goodstanding.jobs",
     "goodstanding.audit",
     "goodstanding.site",
@@ -55,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -71,6 +76,8 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "goodstanding.site.clock_bar.clock_bar",
+                "goodstanding.site.context.organisation",
             ]
         },
     }
@@ -87,13 +94,37 @@ else:
     DATABASES = {"default": database_url.sqlite(str(GOODSTANDING_HOME / "goodstanding.sqlite3"))}
 
 AUTH_USER_MODEL = "gs_people.User"
-LOGIN_URL = "admin:login"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/me/"
+LOGOUT_REDIRECT_URL = "/"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+
+# django-allauth: by e-mail alone; a confirmation is asked for and never waited for.
+ACCOUNT_ADAPTER = "goodstanding.site.accounts.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "goodstanding.site.accounts.NameForm"
+ACCOUNT_FORMS = {
+    "login": "goodstanding.site.account_forms.LoginForm",
+    "signup": "goodstanding.site.account_forms.SignupForm",
+    "change_password": "goodstanding.site.account_forms.ChangePasswordForm",
+    "set_password": "goodstanding.site.account_forms.SetPasswordForm",
+    "reset_password": "goodstanding.site.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "goodstanding.site.account_forms.ResetPasswordKeyForm",
+}
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if _https else "http"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = None  # asked at log-in
+# Behind the proxy that ends TLS all visitors would share one address, and one limit.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if _https else 0
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = _env.get(conf.TIME_ZONE)
@@ -104,6 +135,12 @@ USE_TZ = True
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+
+try:
+    globals().update(smtp_url.parse(_env.get(environment.SMTP_URL)))
+except smtp_url.BadSmtpUrl as error:
+    raise conf.BadSetting(f"{environment.SMTP_URL.name}: {error}") from error
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = _env.get(conf.MAIL_FROM)
 
 LOGGING = logs.logging_settings(_env.get(environment.LOG_LEVEL))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from goodstanding.site import demo_pages, views
+from goodstanding.site import clock_bar, demo_pages, views
 
 admin.site.site_header = "Goodstanding"
 admin.site.site_title = "Goodstanding"
@@ -16,12 +16,15 @@ urlpatterns = [
     path("favicon.ico", views.icon, name="icon"),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("accounts/", include("goodstanding.site.account_urls")),
     path("webhooks/", include("goodstanding.inbox.urls")),
     path("sandbox/", include("goodstanding.gateways.sandbox.urls")),
     path("access/", include("goodstanding.access.urls")),
+    path("join/", include("goodstanding.checkout.urls")),
     path("doors/", include("goodstanding.doors.urls")),
     path("demo/", demo_pages.everybody, name="demo_everybody"),
     path("demo/members/", demo_pages.members, name="demo_members"),
+    path("demo/clock/", clock_bar.move, name="demo_clock"),
     path("demo/one-level/", demo_pages.one_level, name="demo_one_level"),
     path("admin/", admin.site.urls),
 ]

@@ -13,11 +13,18 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from goodstanding.site import demo, server
+
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Say what this is and where to look."""
-    return render(request, "gs_site/home.html", {"version": version("goodstanding")})
+    """Say what this is and where to look; in a demonstration, as whom to log in, too."""
+    shown = {
+        "version": version("goodstanding"),
+        "people": demo.people_to_try(this_machine_only=server.listens_to_this_machine_only()),
+        "password": demo.PASSWORD,
+    }
+    return render(request, "gs_site/home.html", shown)
 
 
 @require_safe

@@ -38,7 +38,7 @@ class GatewayCustomer(models.Model):
 
     Who holds nothing of ours is recognised, counted and left alone: no account, no member. ``wanted``: make a member of
     it as soon as it holds something of ours. ``unresolved``: it holds a price that stands for no level we know (yet).
-    ``placed``: a digest of the memberships as last written.
+    ``placed``: a digest of the memberships as last written. ``method``: the stored card that renewals are charged to.
     """
 
     id = models.CharField(max_length=ID, primary_key=True)
@@ -52,6 +52,7 @@ class GatewayCustomer(models.Model):
     ours = models.BooleanField(default=False)
     unresolved = models.BooleanField(default=False)
     placed = models.CharField(max_length=64, blank=True, editable=False)
+    method = models.CharField(max_length=255, blank=True, editable=False)
 
     class Meta:
         ordering: ClassVar = ["gateway_account", "external_id"]

@@ -8,7 +8,7 @@ from django.core.management import BaseCommand, call_command
 from django.db import connections
 
 from goodstanding import clock
-from goodstanding.gateways.services import ensure_sandbox_accounts, ensure_stripe_account
+from goodstanding.gateways.services import ensure_manual_account, ensure_sandbox_accounts, ensure_stripe_account
 from goodstanding.site import demo, server
 from goodstanding.site.children import Together
 
@@ -25,6 +25,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         call_command("migrate", verbosity=0, interactive=False)
         ensure_stripe_account()
+        ensure_manual_account()
         who = self._demo_people()
         connections.close_all()
         ourselves = [sys.executable, "-m", "goodstanding.cli"]

@@ -1,0 +1,40 @@
+"""The ledger (what happened) and the intents (what we want to happen): the tables of money."""
+
+from goodstanding.billing.models.intents import Counter, Errand, PaymentAttempt, Turn
+from goodstanding.billing.models.ledger import (
+    ID,
+    Account,
+    Dispute,
+    External,
+    Fact,
+    GatewayCustomer,
+    Invoice,
+    InvoiceLine,
+    ObjectState,
+    Payment,
+    Refund,
+    Subscription,
+    SubscriptionItem,
+    Transfer,
+)
+
+__all__ = [
+    "ID",
+    "Account",
+    "Counter",
+    "Dispute",
+    "Errand",
+    "External",
+    "Fact",
+    "GatewayCustomer",
+    "Invoice",
+    "InvoiceLine",
+    "ObjectState",
+    "Payment",
+    "PaymentAttempt",
+    "Refund",
+    "Subscription",
+    "SubscriptionItem",
+    "Transfer",
+    "Turn",
+]

@@ -1,0 +1,1 @@
+"""The way from "I would like to join" to a membership that is paid for."""

@@ -1,0 +1,104 @@
+"""What a buyer holds already: what may not be bought twice, and what a new membership replaces."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import replace
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from goodstanding.billing import recording
+from goodstanding.billing.models import GatewayCustomer, Subscription
+from goodstanding.catalogue.models import Price
+from goodstanding.checkout.refusals import Refused
+from goodstanding.core.facts import Fact
+from goodstanding.core.fold import ENDED, SubscriptionStatus
+from goodstanding.core.ids import derived
+from goodstanding.core.ledger import Ledger
+from goodstanding.core.pricing import FOR_LIFE
+from goodstanding.core.records import Status
+from goodstanding.gateways.models import GatewayAccount
+from goodstanding.memberships import ending
+from goodstanding.memberships.intake import take_in
+from goodstanding.memberships.reading import standing_now
+from goodstanding.people.models import Member
+
+NOT_BEGUN = (SubscriptionStatus.INCOMPLETE, *ENDED)
+
+
+def require_free(member: Member, price: Price, *, now: datetime) -> None:
+    """Raise :class:`Refused` where the member holds the level already, by something that renews, or for life."""
+    for subscription in _renewing(member).filter(items__seat__membership__level=price.level_id):
+        if subscription.ends_at is not None:
+            raise Refused(
+                "ends_soon",
+                _(
+                    "You hold this until the end of what you paid, and stopped its renewal. You need not join again: choose "
+                    "“Stay after all” on the page of your membership."
+                ),
+            )
+        raise Refused("already_held", _("You hold this already, and it renews by itself. Nothing was charged."))
+    until = covered_until(member, price, now=now)
+    if until is not None and until >= FOR_LIFE:
+        raise Refused("for_life", _("You hold this for life. There is nothing left to buy."))
+
+
+def covered_until(member: Member, price: Price, *, now: datetime) -> datetime | None:
+    """Return until when the member is covered at the level of ``price``, if he is covered."""
+    for level in standing_now(member.pk, now=now).document["levels"]:
+        if (
+            level["level"] == price.level_id
+            and level["status"] in (Status.GOOD, Status.HELD)
+            and level["covered_until"]
+        ):
+            until = datetime.fromisoformat(level["covered_until"])
+            return until if until > now else None
+    return None
+
+
+def replaced_by(member: Member, price: Price) -> list[Subscription]:
+    """Return what stops renewing when the member joins at ``price``: other levels of a group that allows one."""
+    if price.level.group.allows_several:
+        return []
+    others = _renewing(member).filter(items__seat__membership__level__group=price.level.group_id, ends_at=None)
+    return list(others.exclude(items__seat__membership__level=price.level_id))
+
+
+def close_others(member: Member, price: Price, *, but: Container[str], now: datetime) -> None:
+    """Stop the renewal of what a new membership replaces; what is paid of it stays."""
+    for subscription in replaced_by(member, price):
+        if subscription.external_id not in but:
+            try:
+                ending.cancel(subscription, now=now)
+            except ending.CannotEnd:
+                continue  # it ended in this very moment
+
+
+def give_up(member: Member, account: GatewayAccount, references: Container[str], *, now: datetime) -> None:
+    """Take back an unpaid purchase of ours: its invoice is void and its subscription has expired."""
+    customer = GatewayCustomer.objects.filter(member=member, gateway_account=account).first()
+    if customer is None:
+        return
+    customer = recording.locked_customer(account, customer.external_id, wanted=False)
+    ledger = Ledger(recording.objects_of([customer.pk]).get(customer.pk, {}))
+    facts: list[Fact] = [
+        replace(state.last, at=now, status="void", closed_at=now)
+        for ref, state in ledger.invoices.items()
+        if ref in references and state.last and state.last.ours and not state.settled_at and not state.closed_at
+    ]
+    facts += [
+        replace(tellings[-1], at=now, status=SubscriptionStatus.EXPIRED, ended_at=now, rank=2)
+        for ref, tellings in ledger.subscriptions.items()
+        if ref in references and tellings[-1].ours and tellings[-1].status == SubscriptionStatus.INCOMPLETE
+    ]
+    for fact in facts:
+        event = derived("evt", account.pk, "given up", getattr(fact, "invoice", ""), getattr(fact, "subscription", ""))
+        take_in([fact], account=account, event=event, recorded_at=now, now=now)
+
+
+def _renewing(member: Member) -> QuerySet[Subscription]:
+    """The member's subscriptions that were begun and have not ended, whoever bills them."""
+    rows = Subscription.objects.select_related("gateway_account", "customer").filter(customer__member=member)
+    return rows.exclude(status__in=[str(status) for status in NOT_BEGUN]).distinct().order_by("begun_at", "id")

@@ -1,0 +1,17 @@
+"""Saying no to a buyer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+class Refused(ValueError):
+    """It cannot be bought, or not like this; ``words`` say why and what to do, to the buyer. ``code`` is for machines."""
+
+    def __init__(self, code: str, words: StrOrPromise) -> None:
+        super().__init__(code)
+        self.code = code
+        self.words = words

@@ -1,0 +1,279 @@
+"""Joining: a quote is shown, accepted, and paid. The same page sent twice is one checkout, and one checkout is one charge.
+
+Whoever dies in the middle leaves rows that the worker takes up: nothing is charged without a recorded invoice, and no
+answer of a gateway's is lost (:mod:`goodstanding.memberships.paying`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db import IntegrityError, transaction
+
+from goodstanding.billing import attempts
+from goodstanding.billing.models import GatewayCustomer, PaymentAttempt
+from goodstanding.catalogue.models import Price
+from goodstanding.checkout import holding, quotes
+from goodstanding.checkout.models import Checkout
+from goodstanding.checkout.refusals import Refused
+from goodstanding.core.ids import derived
+from goodstanding.core.pricing import Quote, quote_from_json, quote_to_json
+from goodstanding.gateways.models import GatewayAccount
+from goodstanding.gateways.protocol import GatewayUnreachable
+from goodstanding.gateways.requests import BeginRequest, Recurring
+from goodstanding.gateways.services import ensure_manual_account
+from goodstanding.jobs import services as jobs
+from goodstanding.memberships import buying, paying
+from goodstanding.people.models import Member
+
+FINISH = "checkout.finish"  # the job that looks what became of a checkout whose page nobody came back to
+FINISHED_AFTER = timedelta(minutes=2)
+OLD_AFTER = timedelta(hours=1)  # an unpaid checkout older than this is begun anew: its period would have run already
+
+State = Checkout.State
+Tried = PaymentAttempt.State
+
+
+class Stage(StrEnum):
+    """How a checkout stands."""
+
+    UNPAID = "unpaid"
+    WORKING = "working"  # the gateway has not answered yet
+    WAITING = "waiting"  # the payer is to go on elsewhere
+    DECLINED = "declined"
+    DONE = "done"
+    CLOSED = "closed"
+
+
+_STAGES = {
+    str(Tried.SUCCEEDED): Stage.DONE,
+    str(Tried.WAITING): Stage.WAITING,
+    str(Tried.FAILED): Stage.DECLINED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a checkout stands: ``page`` is where its payer is to go on, ``failure`` why the last try came to nothing."""
+
+    checkout: Checkout
+    stage: Stage
+    page: str = ""
+    failure: str = ""
+
+
+def accept(
+    member: Member, price: Price, account: GatewayAccount | None, *, shown: quotes.Shown, now: datetime
+) -> Checkout:
+    """Begin a checkout of what was shown, or return the one that the same page, or another of this price, began.
+
+    ``account``: where it is to be paid; nothing to be paid needs none. Raises :class:`Refused` where the member has it
+    already. Nothing is asked of anybody outside.
+    """
+    same = Checkout.objects.filter(page=shown.page, member=member).first()
+    if same is not None:
+        return same
+    quote = quotes.for_member(price, member, now=now)
+    quotes.require_same(shown, quote)
+    under_way = Checkout.objects.filter(member=member, price=price, state=State.OPEN).first()
+    if under_way is not None:
+        if _may_go_on(under_way, now=now):
+            return under_way
+        close(under_way, now=now)
+    holding.require_free(member, price, now=now)
+    if not quote.due_now:
+        account = ensure_manual_account()
+    if account is None:
+        raise Refused("no_gateway", "Nothing can be paid here at the moment. Please ask the staff.")
+    try:
+        with transaction.atomic():
+            return Checkout.objects.create(
+                id=derived("chk", secrets.token_hex(16)),
+                page=shown.page,
+                member=member,
+                price=price,
+                gateway_account=account,
+                quote=quote_to_json(quote),
+                begun_at=now,
+            )
+    except IntegrityError:  # another request of the same person's was faster
+        there = Checkout.objects.filter(member=member, price=price, state=State.OPEN).first()
+        return there or Checkout.objects.get(page=shown.page, member=member)
+
+
+def pay(checkout: Checkout, *, return_url: str, now: datetime, card: str = "", method: str = "") -> Outcome:
+    """Have a checkout paid by a new ``card`` or a stored ``method`` (neither: on a page of the gateway's).
+
+    What is under way or done already is not begun again: then this tells how it stands. Not to be called in a transaction.
+    """
+    quote = quote_from_json(checkout.quote)
+    if checkout.state != State.OPEN:
+        return outcome(checkout)
+    try:
+        customer = buying.customer_for(checkout.member, checkout.gateway_account, now=now)
+    except GatewayUnreachable:
+        return Outcome(checkout, Stage.UNPAID, failure="unreachable")
+    attempt = _written_down(checkout, quote, customer, now=now)
+    if attempt is not None:
+        request = _request(checkout, quote, customer, attempt, return_url=return_url, card=card, method=method)
+        paying.begin(attempt, request, now=now)
+    return finish(checkout, now=now)
+
+
+def outcome(checkout: Checkout) -> Outcome:
+    """Return how a checkout stands by the records. Asks nobody."""
+    if checkout.state != State.OPEN:
+        return Outcome(checkout, Stage.DONE if checkout.state == State.DONE else Stage.CLOSED)
+    last = _attempts(checkout).last()
+    if last is None:
+        return Outcome(checkout, Stage.UNPAID)
+    stage = _STAGES.get(last.state, Stage.WORKING)
+    return Outcome(checkout, stage, page=last.page, failure=last.failure if stage is Stage.DECLINED else "")
+
+
+def ask(checkout: Checkout, *, now: datetime) -> Outcome:
+    """Ask the gateway how a checkout's payment stands, take that in, and return it. The payer's own word counts nothing."""
+    last = _attempts(checkout).last()
+    if last is not None and last.state in PaymentAttempt.UNDER_WAY and _nobody_holds(last, now=now):
+        try:
+            paying.ask(last, now=now)
+        except GatewayUnreachable:
+            return Outcome(checkout, Stage.WORKING)
+    return finish(checkout, now=now)
+
+
+def finish(checkout: Checkout, *, now: datetime) -> Outcome:
+    """Do what follows once a checkout is paid: what it replaces is renewed no more. Any number of times."""
+    with transaction.atomic():
+        locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
+        found = outcome(locked)
+        if found.stage is Stage.DONE and locked.state == State.OPEN:
+            locked.state, locked.ended_at = State.DONE, now
+            locked.save(update_fields=["state", "ended_at"])
+            holding.close_others(locked.member, locked.price, but=_references(locked), now=now)
+    return found
+
+
+def close(checkout: Checkout, *, now: datetime) -> None:
+    """Give up an unpaid checkout: its invoice is void, its subscription never began."""
+    with transaction.atomic():
+        locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
+        if locked.state == State.OPEN:
+            locked.state, locked.ended_at = State.CLOSED, now
+            locked.save(update_fields=["state", "ended_at"])
+            holding.give_up(locked.member, locked.gateway_account, _references(locked), now=now)
+
+
+def follow_up(checkout: Checkout, *, now: datetime) -> bool:
+    """Look what became of a checkout that may have been left; return whether it must be looked at again."""
+    found = ask(checkout, now=now)
+    if found.stage in (Stage.DONE, Stage.CLOSED):
+        return False
+    if found.stage in (Stage.UNPAID, Stage.DECLINED) and now >= checkout.begun_at + attempts.ASKED_AGAIN_AFTER:
+        close(checkout, now=now)
+        return False
+    return True
+
+
+def _written_down(
+    checkout: Checkout, quote: Quote, customer: GatewayCustomer, *, now: datetime
+) -> PaymentAttempt | None:
+    """Write down what is bought and that it is to be paid; ``None`` where that is under way or nothing is to be paid."""
+    begin = PaymentAttempt.Kind.BEGIN
+    with transaction.atomic():
+        locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
+        if locked.state != State.OPEN:
+            return None
+        jobs.add(FINISH, key=checkout.pk, due_at=now + FINISHED_AFTER, now=now)
+        pays_for = checkout.pk
+        if not _billed_there(checkout, quote):
+            pays_for = buying.buy(customer, quote, ref=checkout.pk, now=now).invoice
+        Checkout.objects.filter(pk=checkout.pk).update(pays_for=pays_for)
+        checkout.pays_for = pays_for
+        if not quote.due_now:
+            _done_for_nothing(checkout, customer, now=now)
+            return None
+        try:
+            return attempts.write_down(
+                customer, pays_for=pays_for, kind=begin, amount=quote.due_now, now=now, held=True
+            )
+        except attempts.AlreadyUnderWay:
+            return None
+
+
+def _done_for_nothing(checkout: Checkout, customer: GatewayCustomer, *, now: datetime) -> None:
+    """What costs nothing is paid for by nobody: an attempt that succeeded says so, as for everything else."""
+    key = derived("key", customer.pk, checkout.pays_for, "free")
+    PaymentAttempt.objects.get_or_create(
+        key=key,
+        defaults={
+            "id": derived("att", key),
+            "customer": customer,
+            "pays_for": checkout.pays_for,
+            "kind": PaymentAttempt.Kind.BEGIN,
+            "state": Tried.SUCCEEDED,
+            "amount_minor": 0,
+            "currency": checkout.price.currency,
+            "begun_at": now,
+            "ended_at": now,
+            "due_at": now,
+        },
+    )
+
+
+def _request(
+    checkout: Checkout,
+    quote: Quote,
+    customer: GatewayCustomer,
+    attempt: PaymentAttempt,
+    *,
+    return_url: str,
+    card: str,
+    method: str,
+) -> BeginRequest:
+    terms, there = quote.terms, _billed_there(checkout, quote)
+    recurring = Recurring(terms.price, terms.level, terms.name, terms.amount, terms.interval) if there else None
+    return BeginRequest(
+        key=attempt.key,
+        customer=customer.external_id,
+        amount=quote.due_now,
+        return_url=return_url,
+        card=card,
+        method=method,
+        keep=terms.renews,
+        recurring=recurring,
+        invoice="" if there else checkout.pays_for,
+        description=terms.name,
+    )
+
+
+def _billed_there(checkout: Checkout, quote: Quote) -> bool:
+    """Whether the gateway renews it by its own clock; terms bought once, and what is free, are ours anywhere."""
+    by_gateway = checkout.gateway_account.billed_by == GatewayAccount.BilledBy.GATEWAY
+    return by_gateway and quote.terms.renews and bool(quote.due_now)
+
+
+def _attempts(checkout: Checkout) -> quotes.Attempts:
+    if not checkout.pays_for:
+        return PaymentAttempt.objects.none()
+    owner = {"customer__member": checkout.member_id, "pays_for": checkout.pays_for}
+    return PaymentAttempt.objects.select_related("customer__gateway_account").filter(**owner).order_by("number")
+
+
+def _nobody_holds(attempt: PaymentAttempt, *, now: datetime) -> bool:
+    return attempt.leased_until is None or attempt.leased_until <= now
+
+
+def _may_go_on(checkout: Checkout, *, now: datetime) -> bool:
+    found = outcome(checkout)
+    return found.stage in (Stage.WORKING, Stage.WAITING, Stage.DONE) or now < checkout.begun_at + OLD_AFTER
+
+
+def _references(checkout: Checkout) -> set[str]:
+    """What this checkout made, by reference: its invoice and subscription, ours or the gateway's."""
+    last = _attempts(checkout).last()
+    purchase = quotes.purchase_of(checkout.pk, quote_from_json(checkout.quote))
+    return {purchase.invoice, purchase.subscription, last.ref if last else ""} - {""}

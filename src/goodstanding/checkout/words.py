@@ -1,0 +1,65 @@
+"""What a quote says, in words; and why a payment came to nothing."""
+
+from __future__ import annotations
+
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from goodstanding.catalogue.words import money_words
+from goodstanding.core.periods import Period, Unit
+from goodstanding.core.pricing import Quote
+
+_WHY = {
+    "card_declined": gettext_lazy("The card was declined."),
+    "insufficient_funds": gettext_lazy("The card has insufficient funds."),
+    "expired_card": gettext_lazy("The card has expired."),
+    "challenge_failed": gettext_lazy("The payment was not approved."),
+    "needs_challenge": gettext_lazy("The card’s bank wants you to approve the payment."),
+    "abandoned": gettext_lazy("The payment was not completed."),
+    "expired": gettext_lazy("The payment was not completed in time."),
+    "never_begun": gettext_lazy("The payment never reached the bank. You can try again: nothing was charged."),
+    "unreachable": gettext_lazy("The bank cannot be reached at the moment. Nothing was charged; please try again."),
+    "unknown_card": gettext_lazy("This card is not known any more. Choose another one."),
+}
+
+
+def why(failure: str) -> str:
+    """Return why a payment came to nothing, in words; ``""`` for no failure."""
+    return str(_WHY.get(failure, _("The payment did not succeed."))) if failure else ""
+
+
+def of_quote(quote: Quote) -> list[tuple[str, str]]:
+    """Return what a quote says, line by line: (what, words)."""
+    lines = [(_("Due now"), money_words(quote.due_now)), (_("From"), _start(quote))]
+    if quote.for_life:
+        lines.append((_("Until"), _("for life")))
+    else:
+        lines.append((_("Until"), _end(quote)))
+    if quote.next_charge_at is not None:
+        day = formats.date_format(timezone.localtime(quote.next_charge_at), "DATE_FORMAT")
+        said = {"amount": money_words(quote.terms.amount), "day": day}
+        lines.append((_("Next charge"), _("%(amount)s on %(day)s, by the same card") % said))
+    elif quote.terms.renews:
+        lines.append((_("Next charge"), _("none: it costs nothing, and renews by itself")))
+    else:
+        lines.append((_("Next charge"), _("none: it does not renew by itself")))
+    return lines
+
+
+def action(quote: Quote) -> str:
+    """Return what the button says: what happens with money when it is pressed."""
+    return _("Pay %(amount)s and join") % {"amount": money_words(quote.due_now)} if quote.due_now else _("Join")
+
+
+def _start(quote: Quote) -> str:
+    if quote.terms.interval.unit is Unit.HOUR:
+        return formats.date_format(timezone.localtime(quote.start), "DATETIME_FORMAT")
+    return formats.date_format(timezone.localtime(quote.start), "DATE_FORMAT")
+
+
+def _end(quote: Quote) -> str:
+    if quote.terms.interval.unit is Unit.HOUR:
+        return formats.date_format(timezone.localtime(quote.end), "DATETIME_FORMAT")
+    last = Period(quote.start, quote.end).last_day(tz=timezone.get_current_timezone())
+    return formats.date_format(last, "DATE_FORMAT") if last else ""

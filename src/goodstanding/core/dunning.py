@@ -1,0 +1,127 @@
+"""What our own clock does for a subscription next, and when: renew it, collect a bill, give up, or let it end.
+
+A pure function of what was told. Renewal *n* covers the step from boundary *n* to the one after it, both counted from the
+anchor alone (I10), and is named after the subscription and *n*, so that it can be drawn up once only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from goodstanding.core.facts import LineSeen, SubscriptionSeen
+from goodstanding.core.fold import ENDED, InvoiceState
+from goodstanding.core.periods import Interval, Unit, nth
+
+DAY = timedelta(hours=24)
+ANSWER_WITHIN = timedelta(hours=24)  # for the payer of a first bill; then the purchase is given up
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """When a bill that could not be collected is tried again, counted from the first failure. After the last: given up."""
+
+    again_after: tuple[timedelta, ...] = (3 * DAY, 5 * DAY, 7 * DAY)
+
+
+class Act(StrEnum):
+    """What is to be done."""
+
+    RENEW = "renew"  # draw up the bill of the next period
+    COLLECT = "collect"  # charge what is stored for an open bill
+    GIVE_UP = "give_up"  # the last try failed: the bill is uncollectible, the subscription ends
+    EXPIRE = "expire"  # nobody paid the first bill
+    END = "end"  # its set end has come
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """``act`` at ``at``: about the open ``invoice``, or for the period ``[start, end)``, the ``number``-th from the anchor."""
+
+    act: Act
+    at: datetime
+    invoice: str = ""
+    number: int = 0
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+def next_step(
+    tellings: Sequence[SubscriptionSeen], invoices: Sequence[InvoiceState], *, ladder: Ladder | None = None
+) -> Step | None:
+    """Return what our clock does next for a subscription of ours, or ``None`` where nothing is to be done by time.
+
+    ``invoices``: all of the subscription's, each with the failures of its payments. ``tellings`` as the ledger gives them.
+    """
+    last = tellings[-1]
+    if not last.ours or last.status in ENDED or last.paused or last.anchor_at is None:
+        return None
+    due = [step for step in (_bill(invoices, ladder or Ladder()) or _renewal(last, invoices), _set_end(last)) if step]
+    return min(due, key=lambda step: (step.at, step.act != Act.END), default=None)
+
+
+def number_of(start: datetime, subscription: SubscriptionSeen) -> int:
+    """Return which step from the anchor begins at ``start`` (or is the first one to begin after it)."""
+    number = 0
+    while _boundary(subscription, number) < start:
+        number += 1
+    return number
+
+
+def period(subscription: SubscriptionSeen, number: int) -> tuple[datetime, datetime]:
+    """Return the ``number``-th period of a subscription of ours, ``[start, end)``; the first one is number 0."""
+    return _boundary(subscription, number), _boundary(subscription, number + 1)
+
+
+def _bill(invoices: Sequence[InvoiceState], ladder: Ladder) -> Step | None:
+    """What is to be done about the bill that is open, if one is."""
+    waiting = [state for state in invoices if state.settled_at is None and state.closed_at is None and state.last]
+    if not waiting:
+        return None
+    state = min(waiting, key=_issued)
+    assert state.last is not None
+    name, issued = state.last.invoice, state.last.created_at
+    if not any(each.settled_at for each in invoices):
+        return Step(Act.EXPIRE, issued + ANSWER_WITHIN, invoice=name)  # its payer is asked, not charged
+    if not state.failed_at:
+        return Step(Act.COLLECT, issued, invoice=name)
+    first, latest = state.failed_at[0], state.failed_at[-1]
+    again = [first + pause for pause in ladder.again_after if first + pause > latest]
+    return Step(Act.COLLECT, again[0], invoice=name) if again else Step(Act.GIVE_UP, latest, invoice=name)
+
+
+def _issued(state: InvoiceState) -> tuple[datetime, str]:
+    assert state.last is not None
+    return state.last.created_at, state.last.invoice
+
+
+def _renewal(last: SubscriptionSeen, invoices: Sequence[InvoiceState]) -> Step | None:
+    """The next period begins where the last one ends that was billed."""
+    ends = [line.end for state in invoices if state.last and state.settled_at for line in _own(state, last)]
+    if not ends or not last.items or last.items[0].interval == Unit.LIFE:
+        return None
+    start = max(ends)
+    number = number_of(start, last)
+    first, end = period(last, number)
+    if any(line.start == first for state in invoices if state.closed_at for line in _own(state, last)):
+        return None  # that bill was taken back by staff: what comes of it is theirs to say
+    return Step(Act.RENEW, first, number=number, start=first, end=end)
+
+
+def _own(state: InvoiceState, last: SubscriptionSeen) -> list[LineSeen]:
+    assert state.last is not None
+    return [line for line in state.last.lines if line.kind == "regular" and line.subscription == last.subscription]
+
+
+def _set_end(last: SubscriptionSeen) -> Step | None:
+    return Step(Act.END, last.ends_at) if last.ends_at is not None else None
+
+
+def _boundary(subscription: SubscriptionSeen, number: int) -> datetime:
+    assert subscription.anchor_at is not None, subscription.subscription
+    item = subscription.items[0]
+    interval = Interval(Unit(item.interval), item.interval_count)
+    return nth(subscription.anchor_at, interval, n=number, tz=ZoneInfo(subscription.time_zone or "UTC"))

@@ -1,0 +1,62 @@
+"""What follows for contracts and bills that are ours alone: no gateway tells whether they are paid, their payments do.
+
+Nothing is told for it: an invoice of ours is settled *because* the payments tied to it cover it, and a subscription of ours
+has begun because an invoice of its was settled. So it holds whatever the order in which payments are told (I1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from goodstanding.core.facts import PaymentSeen, SubscriptionSeen
+from goodstanding.core.fold import InvoiceState, SubscriptionStatus
+
+NOT_ASKED_FOR = frozenset({"draft", "deleted"})
+
+
+def settled(state: InvoiceState, received: Sequence[PaymentSeen]) -> InvoiceState:
+    """Return an invoice of ours as its payments leave it; somebody else's, and a draft, as it was told.
+
+    It is settled at the moment at which what was received came to what was due; refunds never unset that.
+    """
+    last = state.last
+    if last is None or not last.ours or last.status in NOT_ASKED_FOR:
+        return state
+    paid_minor, moment = 0, None if last.due_minor else last.finalised_at or last.created_at
+    for payment in sorted(received, key=lambda each: (each.made_at, each.payment)):
+        if payment.currency == last.currency:
+            paid_minor += payment.amount_minor
+            if moment is None and paid_minor >= last.due_minor:
+                moment = max(payment.made_at, last.created_at)
+    if moment is None:
+        return replace(state, last=replace(last, paid_minor=paid_minor))
+    return replace(state, last=replace(last, status="paid", paid_minor=paid_minor), settled_at=moment)
+
+
+def paid_from(invoices: Iterable[InvoiceState]) -> dict[str, datetime]:
+    """Return from when each subscription of ours has been paid for at all."""
+    found: dict[str, datetime] = {}
+    for state in invoices:
+        last, moment = state.last, state.settled_at
+        if last is not None and last.ours and last.subscription and moment is not None:
+            found[last.subscription] = min(moment, found.get(last.subscription, moment))
+    return found
+
+
+def begun(tellings: Sequence[SubscriptionSeen], paid_at: datetime | None) -> list[SubscriptionSeen]:
+    """Return the tellings of a subscription of ours as its payment makes them: incomplete until it is paid for.
+
+    ``paid_at``: the moment of that, which becomes a telling of its own where one was told before it.
+    """
+    if not tellings[0].ours:
+        return list(tellings)
+    found: list[SubscriptionSeen] = []
+    for told in tellings:
+        waits = told.status == SubscriptionStatus.ACTIVE and (paid_at is None or told.at < paid_at)
+        found.append(replace(told, status=SubscriptionStatus.INCOMPLETE) if waits else told)
+    before = [told for told in found if paid_at is not None and told.at < paid_at]
+    if paid_at is not None and before and before[-1].status == SubscriptionStatus.INCOMPLETE:
+        found.insert(len(before), replace(before[-1], at=paid_at, status=SubscriptionStatus.ACTIVE))
+    return found

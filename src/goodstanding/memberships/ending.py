@@ -1,0 +1,91 @@
+"""Ending and staying: a member or staff stop the renewal, or take that back. What is paid is kept in any case.
+
+What we bill ourselves ends by a fact of our own. What a gateway bills ends there: that is an errand, tried until it is
+confirmed, and people see that it is on its way until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import transaction
+
+from goodstanding.billing import errands, recording, turns
+from goodstanding.billing.models import Errand, Subscription
+from goodstanding.core.facts import Fact, SubscriptionSeen
+from goodstanding.core.fold import ENDED, SubscriptionStatus
+from goodstanding.core.ids import derived
+from goodstanding.core.ledger import Ledger
+from goodstanding.memberships.intake import take_in
+
+Change = Callable[[Ledger, SubscriptionSeen, datetime], tuple[Fact, ...]]
+
+
+class CannotEnd(ValueError):
+    """It cannot be ended, or not be kept; the text says why, to the member."""
+
+
+def cancel(subscription: Subscription, *, now: datetime) -> None:
+    """Stop the renewal of a subscription at the end of what is paid. Cancelled already: nothing changes.
+
+    Raises :class:`CannotEnd` where it has ended.
+    """
+    _tell(subscription, _with_end, Errand.Kind.END, now=now)
+
+
+def end_now(subscription: Subscription, *, now: datetime) -> None:
+    """End a subscription at once; what is paid stays. Raises :class:`CannotEnd` where it has ended."""
+    _tell(subscription, _ended, Errand.Kind.END_NOW, now=now)
+
+
+def stay(subscription: Subscription, *, now: datetime) -> None:
+    """Take a set end back. Raises :class:`CannotEnd` where it has ended already: only joining again helps then."""
+    _tell(subscription, _without_end, Errand.Kind.RESUME, now=now)
+
+
+def _tell(subscription: Subscription, change: Change, kind: Errand.Kind, *, now: datetime) -> None:
+    account = subscription.gateway_account
+    with transaction.atomic():
+        customer = recording.locked_customer(account, subscription.customer.external_id, wanted=False)
+        ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
+        last = ledger.subscriptions[subscription.external_id][-1]
+        if last.status in ENDED or (last.ends_at is not None and last.ends_at <= now):
+            raise CannotEnd("This has ended already.")
+        if not last.ours:
+            errands.ask(customer, kind, subscription.external_id, now=now)
+            return
+        facts = change(ledger, last, now)
+        event = derived("evt", account.pk, kind, last.subscription, now.isoformat())
+        take_in(facts, account=account, event=event, recorded_at=now, now=now)
+
+
+def _with_end(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
+    paid = [
+        line.end
+        for state in turns.invoices_of(ledger, last.subscription)
+        if state.settled_at is not None and state.last is not None
+        for line in state.last.lines
+    ]
+    end = max(paid, default=now)
+    if end <= now:
+        return _ended(ledger, last, now)
+    return (replace(last, at=now, ends_at=end, rank=1),) if last.ends_at is None else ()
+
+
+def _ended(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
+    """The end at once: what was not paid is asked for no more."""
+    bills = [
+        replace(state.last, at=now, status="void", closed_at=now)
+        for state in turns.invoices_of(ledger, last.subscription)
+        if state.last is not None and state.settled_at is None and state.closed_at is None
+    ]
+    status = (
+        SubscriptionStatus.EXPIRED if last.status == SubscriptionStatus.INCOMPLETE else SubscriptionStatus.CANCELLED
+    )
+    return (*bills, replace(last, at=now, status=status, ended_at=now, rank=2))
+
+
+def _without_end(_ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
+    return (replace(last, at=now, ends_at=None, rank=1),) if last.ends_at is not None else ()

@@ -1,0 +1,168 @@
+"""Having something paid by a gateway: asked outside of any transaction, and what it answers is taken in like any fact.
+
+Whatever dies where: the try is written down before the gateway is asked (:mod:`goodstanding.billing.attempts`), under a
+key by which the gateway does it once; whoever takes it up asks again, or asks what became of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from goodstanding.billing import attempts
+from goodstanding.billing.models import GatewayCustomer, PaymentAttempt
+from goodstanding.core.facts import Fact, InvoicePaymentFailed, PaymentSeen
+from goodstanding.core.ids import derived
+from goodstanding.core.money import Money
+from goodstanding.gateways import registry
+from goodstanding.gateways.models import GatewayAccount
+from goodstanding.gateways.protocol import Ability, GatewayRefused, GatewayUnreachable, Refusal
+from goodstanding.gateways.requests import BeginRequest, Begun, ChargeRequest, Redirect, Taken
+from goodstanding.jobs import lease
+from goodstanding.memberships.intake import take_in
+
+ASKED_SOON = timedelta(seconds=30)
+NO_CARD = "no_card"
+
+State = PaymentAttempt.State
+
+
+def begin(attempt: PaymentAttempt, request: BeginRequest, *, now: datetime) -> PaymentAttempt:
+    """Begin a written-down payment with its payer there; return how it stands then.
+
+    Succeeded or failed, waiting for its payer on a page of the gateway's, or still open where the gateway did not answer:
+    a worker asks it then what became of it. Not to be called in a transaction.
+    """
+    account = attempt.customer.gateway_account
+    gateway = registry.able(account.gateway, Ability.BEGIN)
+    return _carried_out(attempt, lambda: gateway.begin(request, account=account, now=now), now=now)
+
+
+def see_to(attempt: PaymentAttempt, *, now: datetime) -> None:
+    """Do what is to be done about a claimed try: charge it, or ask what became of it. For the worker.
+
+    Raises :class:`GatewayUnreachable` where the gateway does not answer; it is tried again later, under the same key.
+    """
+    if attempt.kind == PaymentAttempt.Kind.CHARGE and attempt.state == State.OPEN:
+        _charge(attempt, now=now)
+    else:
+        ask(attempt, now=now)
+
+
+def ask(attempt: PaymentAttempt, *, now: datetime) -> PaymentAttempt:
+    """Ask the gateway what became of a try, and take in what it says. Raises :class:`GatewayUnreachable`.
+
+    Of one that it never heard of nothing came: it is closed, and its payer may try again.
+    """
+    account = attempt.customer.gateway_account
+    gateway = registry.able(account.gateway, Ability.LOOK)
+    try:
+        event = gateway.look(attempt.ref or attempt.key, account=account, now=now)
+    except GatewayRefused as refusal:
+        if refusal.code != Refusal.UNKNOWN_REF:
+            raise
+        with transaction.atomic():
+            attempts.failed(attempt, failure="never_begun", now=now)
+    else:
+        told = derived("evt", account.pk, event.external_id)
+        _take_in(gateway.facts(event).facts, attempt, event=told, now=now)
+        attempts.let_go(attempt, due_at=now + attempts.ASKED_AGAIN_AFTER)
+    attempt.refresh_from_db()
+    return attempt
+
+
+def carry_out(attempt: PaymentAttempt, *, now: datetime) -> None:
+    """See to a claimed try and give it back; what fails is booked and tried again, at last parked for staff."""
+
+    def work() -> None:
+        see_to(attempt, now=now)
+        held = PaymentAttempt.objects.filter(pk=attempt.pk, lease_token=attempt.lease_token)
+        held.update(leased_until=None, leased_by="", attempts=0, last_error="")
+
+    lease.carry(attempt, work, now=now)
+
+
+def _charge(attempt: PaymentAttempt, *, now: datetime) -> None:
+    account, customer = attempt.customer.gateway_account, attempt.customer
+    gateway = registry.able(account.gateway, Ability.CHARGE)
+    method = attempt.method or _stored_method(customer, now=now)
+    if not method:
+        _take_in([_failure(attempt, at=now)], attempt, event=_told_by(attempt), now=now)
+        attempts.failed(attempt, failure=NO_CARD, now=now)
+        return
+    if not attempt.method:
+        # Kept before it is used: the key stands for this charge of this card.
+        PaymentAttempt.objects.filter(pk=attempt.pk).update(method=method)
+    request = ChargeRequest(
+        key=attempt.key,
+        customer=customer.external_id,
+        method=method,
+        amount=Money(attempt.amount_minor, attempt.currency),
+        invoice=attempt.pays_for,
+    )
+    after = _carried_out(attempt, lambda: gateway.charge(request, account=account, now=now), now=now)
+    if after.state == State.OPEN:
+        raise GatewayUnreachable(after.pk)
+
+
+def _stored_method(customer: GatewayCustomer, *, now: datetime) -> str:
+    if customer.method:
+        return customer.method
+    account = customer.gateway_account
+    stored = registry.able(account.gateway, Ability.METHODS).methods(customer.external_id, account=account, now=now)
+    return stored[0].ref if stored else ""
+
+
+def _carried_out(attempt: PaymentAttempt, act: Callable[[], Begun], *, now: datetime) -> PaymentAttempt:
+    assert not connection.in_atomic_block or connection.savepoint_ids, "a gateway is never asked inside a transaction"
+    try:
+        begun = act()
+    except GatewayUnreachable:
+        attempts.let_go(attempt, due_at=now + ASKED_SOON)
+    except GatewayRefused as refusal:
+        _refused(attempt, refusal, now=now)
+    else:
+        _answered(attempt, begun, now=now)
+    attempt.refresh_from_db()
+    return attempt
+
+
+def _refused(attempt: PaymentAttempt, refusal: GatewayRefused, *, now: datetime) -> None:
+    facts: list[Fact] = list(refusal.facts)
+    payments = [fact for fact in facts if isinstance(fact, PaymentSeen) and fact.status == "failed"]
+    if not payments:
+        facts.append(_failure(attempt, at=now))
+    with transaction.atomic():
+        attempts.failed(attempt, failure=refusal.code, now=now, ref=payments[0].payment if payments else "")
+        _take_in(facts, attempt, event=_told_by(attempt), now=now)
+
+
+def _answered(attempt: PaymentAttempt, begun: Begun, *, now: datetime) -> None:
+    if isinstance(begun, Taken):
+        with transaction.atomic():
+            attempts.taken(attempt, ref=begun.ref)
+            if begun.method:
+                GatewayCustomer.objects.filter(pk=attempt.customer_id).update(method=begun.method)
+            _take_in(begun.facts, attempt, event=_told_by(attempt), now=now)
+            if not begun.facts:
+                attempts.failed(attempt, failure="nothing_taken", now=now)
+    elif isinstance(begun, Redirect):
+        attempts.waits(attempt, ref=begun.ref, page=begun.url, now=now)
+    else:
+        attempts.waits(attempt, ref=begun.ref, page="", now=now)
+
+
+def _take_in(facts: Sequence[Fact], attempt: PaymentAttempt, *, event: str, now: datetime) -> None:
+    account: GatewayAccount = attempt.customer.gateway_account
+    with transaction.atomic():
+        take_in(facts, account=account, event=event, recorded_at=now, now=now)
+
+
+def _failure(attempt: PaymentAttempt, *, at: datetime) -> InvoicePaymentFailed:
+    return InvoicePaymentFailed(attempt.pays_for, attempt.customer.external_id, at)
+
+
+def _told_by(attempt: PaymentAttempt) -> str:
+    return derived("evt", attempt.customer.gateway_account_id, "answer", attempt.key)
