@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 UV = ROOT / ".tools" / "bin" / "uv"
 NO_SERVER, NEEDS_GROUP = 77, 78
+IN_USE = {"GOODSTANDING_HTTPS": "1", "GOODSTANDING_SMTP_URL": "smtp://localhost"}
 CI = os.environ.get("CI") == "true"
 PROXY = "nginx"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -90,7 +91,7 @@ def site() -> Outcome:
         checks = [
             run(own, "makemigrations", "--check", "--dry-run", GOODSTANDING_HOME=home),
             run(own, "check", "--deploy", "--fail-level", "WARNING", GOODSTANDING_HOME=home),
-            run(own, "check", "--deploy", "--fail-level", "WARNING", GOODSTANDING_HOME=home, GOODSTANDING_HTTPS="1"),
+            run(own, "check", "--deploy", "--fail-level", "WARNING", GOODSTANDING_HOME=home, **IN_USE),
         ]
     return Outcome(all(checks))
 

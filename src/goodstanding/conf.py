@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -107,6 +108,21 @@ def address(text: str) -> str:
     return text.rstrip("/")
 
 
+def line(text: str) -> str:
+    """Read words of one line."""
+    if not text.isprintable() or not 0 < len(text.strip()) <= 100:
+        raise ValueError("write up to 100 characters on one line")
+    return text.strip()
+
+
+def sender(text: str) -> str:
+    """Read a mail address with a name before it, such as ``Example Club <hello@example.org>``."""
+    found = parseaddr(text)[1]
+    if not text.isprintable() or not re.fullmatch(r"[!-;=?A-~]+@[A-Za-z0-9.-]+", found) or len(text) > 200:
+        raise ValueError(f"{text!r} is no sender such as Example Club <hello@example.org>")
+    return text
+
+
 @lru_cache(maxsize=8)
 def clock_text(text: str) -> datetime | timedelta:
     """Read what the clock shows: a moment at which it stands still, or an offset (``+90d``) with which it runs on."""
@@ -152,6 +168,7 @@ WEB_THREADS: Setting[int] = Setting(
 GATEWAYS: Setting[Mapping[str, str]] = Setting(
     "GOODSTANDING_GATEWAYS",
     {
+        "manual": "goodstanding.gateways.manual.adapter.ManualGateway",
         "sandbox": "goodstanding.gateways.sandbox.adapter.SandboxGateway",
         "stripe": "goodstanding.gateways.stripe.adapter.StripeGateway",
     },
@@ -177,6 +194,12 @@ ACCESS_HOSTS: Setting[tuple[str, ...]] = Setting(
 CARD_KEY: Setting[str] = Setting(
     "GOODSTANDING_CARD_KEY", "", secret, "Keys the digests of cards; the site makes one, under GOODSTANDING_HOME."
 )
+ORGANISATION: Setting[str] = Setting(
+    "GOODSTANDING_ORGANISATION", "Goodstanding", line, "The organisation's name, as pages and mails say it."
+)
+MAIL_FROM: Setting[str] = Setting(
+    "GOODSTANDING_MAIL_FROM", "Goodstanding <no-reply@localhost>", sender, "Whom mails come from."
+)
 
 SETTINGS: tuple[Setting[Any], ...] = (
     HOME,
@@ -194,6 +217,8 @@ SETTINGS: tuple[Setting[Any], ...] = (
     URL,
     ACCESS_COOKIE_DOMAIN,
     ACCESS_HOSTS,
+    ORGANISATION,
+    MAIL_FROM,
 )
 
 
@@ -202,16 +227,41 @@ def time_zone() -> ZoneInfo:
     return ZoneInfo(getattr(settings, TIME_ZONE.name, None) or settings.TIME_ZONE)
 
 
+def language() -> str:
+    """Return the language of those who chose none."""
+    return settings.LANGUAGE_CODE
+
+
 def sandbox_url() -> str:
     """Return the address, without a path, at which the sandbox's webhooks are delivered."""
+    return SANDBOX_URL.value() or _here()
+
+
+def site_url() -> str:
+    """Return the site's address, without a slash at its end: on a site for trying things, unless told, that on this machine.
+
+    Empty where the site is in use and nobody said what its address is.
+    """
+    return URL.value().rstrip("/") or ("" if HTTPS.value() else _here())
+
+
+def _here() -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(HOST.value(), HOST.value())  # noqa: S104 - nothing is bound here
-    return SANDBOX_URL.value() or f"http://{f'[{host}]' if ':' in host else host}:{PORT.value()}"
+    return f"http://{f'[{host}]' if ':' in host else host}:{PORT.value()}"
 
 
 def clock() -> datetime | timedelta | None:
     """Return the moment at which the clock stands still, or the offset with which it runs, or ``None``: the real time."""
     text = CLOCK.value()
     return clock_text(text) if text else None
+
+
+def clock_may_be_moved() -> bool:
+    """Return whether this is a site for trying things, whose clock people may move.
+
+    Another Django project is one only where it sets ``GOODSTANDING_DEMO`` to something other than no.
+    """
+    return getattr(settings, DEMO.name, False) is not False and not HTTPS.value() and not CLOCK.value()
 
 
 def session_seconds() -> int:
@@ -282,3 +332,12 @@ def check_demo(**_kwargs: object) -> list[checks.CheckMessage]:
         return []
     hint = f"Their passwords are in the documentation: set {DEMO.name}=0 and remove them."
     return [checks.Warning("`up` makes demo people on a site in use.", hint=hint, id="gs.W001")]
+
+
+@checks.register("goodstanding", deploy=True)
+def check_mail(**_kwargs: object) -> list[checks.CheckMessage]:
+    """Find a site in use whose mails reach nobody."""
+    if not HTTPS.value() or not settings.EMAIL_BACKEND.startswith("goodstanding."):
+        return []
+    hint = "They are written to standard error, addresses and all: set GOODSTANDING_SMTP_URL."
+    return [checks.Warning("Mails are sent to nobody on a site in use.", hint=hint, id="gs.W041")]

@@ -58,15 +58,15 @@ def test_a_word_that_a_command_does_not_know_is_2(site):
     assert "Traceback" not in done.stderr
 
 
-def test_migrate_makes_the_gateway_account_once_and_a_part_of_it_does_not(site):
+def test_migrate_makes_the_gateway_accounts_once_and_a_part_of_it_does_not(site):
     assert site.run("migrate", "contenttypes").returncode == 0
     for _ in range(2):
         assert site.run("migrate").returncode == 0
     with sqlite3.connect(site.folder / "var" / "goodstanding.sqlite3") as database:
-        rows = database.execute("SELECT code, gateway, mode FROM gs_gateways_gatewayaccount").fetchall()
+        rows = database.execute("SELECT code, gateway, mode FROM gs_gateways_gatewayaccount ORDER BY code").fetchall()
         (mode,) = database.execute("PRAGMA journal_mode").fetchone()
     database.close()
-    assert rows == [("stripe", "stripe", "live")]
+    assert rows == [("manual", "manual", "live"), ("stripe", "stripe", "live")]
     assert mode == "wal"
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from goodstanding.gateways import receiving
 from goodstanding.inbox import services
+from goodstanding.inbox.models import WebhookEvent
 from goodstanding.jobs import registry
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.models import Job
@@ -24,4 +26,6 @@ EVENTS = registry.Source("inbox", services.claim, services.process)
 registry.handler(PURGE_BODIES)(purge_bodies)
 registry.recurring(PURGE_BODIES, every=timedelta(days=1))
 registry.source(EVENTS)
+registry.agenda("inbox", WebhookEvent.objects.next_due)
+receiving.register(services.receive)
 following.on_claim(services.no_longer_foreign)

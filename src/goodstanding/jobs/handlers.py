@@ -19,3 +19,4 @@ def purge(job: Job, *, now: datetime) -> None:
 registry.handler(PURGE)(purge)
 registry.recurring(PURGE, every=timedelta(days=1))
 registry.source(registry.Source("jobs", services.claim, services.process))
+registry.agenda("jobs", services.next_due)

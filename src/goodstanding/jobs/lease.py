@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from django.apps import apps
 from django.db import IntegrityError, OperationalError, connections, models, router, transaction
 from django.db.models import F
 
@@ -129,6 +130,12 @@ def release(rows: Sequence[Leased]) -> None:
         type(row)._default_manager.filter(pk=row.pk, lease_token=row.lease_token).update(
             leased_until=None, leased_by=""
         )
+
+
+def is_anything_held(*, now: datetime) -> bool:
+    """Return whether a worker holds a row of any kind."""
+    kinds = [model for model in apps.get_models() if issubclass(model, Leased) and not model._meta.proxy]
+    return any(model._default_manager.filter(leased_until__gt=now).exists() for model in kinds)
 
 
 def carry(row: Leased, work: Callable[[], None], *, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from django.db import connections, models, router
-from django.db.models import Q
+from django.db.models import Min, Q
 from django.db.models.constants import OnConflict
 from django.db.models.sql import InsertQuery
 
@@ -57,3 +57,9 @@ class LeasedQuerySet(InsertQuerySet[LeasedRow]):
     def due(self, now: datetime) -> Self:
         """Those to be worked on at ``now``, in their order."""
         return self.open().free(now).filter(due_at__lte=now).order_by(*self.model.DUE_ORDER)
+
+    def next_due(self, now: datetime) -> datetime | None:
+        """Return the moment at which the next one can be worked on, if there is one: for those that are due, one before ``now``."""
+        waiting = self.open().free(now).aggregate(at=Min("due_at"))["at"]
+        held = self.open().filter(leased_until__gt=now).aggregate(at=Min("leased_until"))["at"]
+        return min((at for at in (waiting, held) if at is not None), default=None)

@@ -46,11 +46,19 @@ class Handler:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table of leased rows that the worker serves."""
+    """A table of leased rows that the worker serves.
+
+    ``here``: how to work on a row without leaving the process, where ``process`` would; a simulation has no web server.
+    """
 
     name: str
     claim: Claim
     process: Process
+    here: Process | None = None
+
+
+NextAt = Callable[[datetime], datetime | None]
+Sweep = Callable[[datetime], int]
 
 
 class AlreadyRegistered(Exception):
@@ -60,6 +68,8 @@ class AlreadyRegistered(Exception):
 _handlers: dict[str, Handler] = {}
 _recurring: dict[str, timedelta] = {}
 _sources: dict[str, Source] = {}
+_agendas: dict[str, NextAt] = {}
+_sweeps: dict[str, Sweep] = {}
 
 
 def handler(kind: str, *, atomic: bool = True) -> Callable[[Run], Run]:
@@ -88,6 +98,32 @@ def source(each: Source) -> None:
     _sources[each.name] = each
 
 
+def agenda(name: str, next_at: NextAt) -> None:
+    """Have a simulation ask ``next_at(now)`` when there is next something to do, by a source or a sweep, if ever.
+
+    What is overdue is named by its own moment, before ``now``. What recurs day in, day out is not named.
+    """
+    if name in _agendas:
+        raise AlreadyRegistered(name)
+    _agendas[name] = next_at
+
+
+def sweep(name: str, run: Sweep) -> None:
+    """Have a simulation call ``run(at)`` at each moment of the agendas; it returns how many things it did.
+
+    It does what a recurring job does now and then, a bounded batch; it is called again until it returns nothing.
+    """
+    if name in _sweeps:
+        raise AlreadyRegistered(name)
+    _sweeps[name] = run
+
+
+def forget_agenda(name: str) -> None:
+    """Undo :func:`agenda` and :func:`sweep` for ``name``."""
+    _agendas.pop(name, None)
+    _sweeps.pop(name, None)
+
+
 def forget(kind: str) -> None:
     """Undo :func:`handler` and :func:`recurring` for ``kind``."""
     _handlers.pop(kind, None)
@@ -107,3 +143,13 @@ def intervals() -> dict[str, timedelta]:
 def sources() -> tuple[Source, ...]:
     """Return the sources by name, in order of their names."""
     return tuple(_sources[name] for name in sorted(_sources))
+
+
+def agendas() -> dict[str, NextAt]:
+    """Return the agendas by name, in order of their names."""
+    return dict(sorted(_agendas.items()))
+
+
+def sweeps() -> dict[str, Sweep]:
+    """Return the sweeps by name, in order of their names."""
+    return dict(sorted(_sweeps.items()))

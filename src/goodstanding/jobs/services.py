@@ -76,6 +76,11 @@ def tick(*, now: datetime) -> int:
     return added
 
 
+def next_due(now: datetime) -> datetime | None:
+    """Return when the next job of a kind that somebody here can do is due, if there is one."""
+    return Job.objects.filter(kind__in=sorted(registry.handlers())).next_due(now)
+
+
 def retry(jobs: list[int], *, now: datetime) -> int:
     """Open parked ``jobs`` (by id) again, with all attempts before them; return how many.
 

@@ -1,4 +1,7 @@
-"""The worker: serves all sources in turn, rests when there is nothing to do, stops between two rows when asked to."""
+"""The worker: serves all sources in turn, rests when there is nothing to do, stops between two rows when asked to.
+
+While somebody moves the clock it leaves everything to them: each thing is to be done at its own moment.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from types import FrameType
+from typing import Protocol
 
 from django.db import Error as DatabaseFailure
 from django.db import close_old_connections
@@ -56,10 +60,12 @@ class Worker:
     def turn(self) -> int:
         """Serve each source once, a bounded batch; return how many rows were worked on."""
         worked = 0
+        if clock.is_moving():
+            return worked
         for source in self._sources:
             rows = source.claim(now=self._now(), worker=self._name, limit=services.BATCH)
             for number, row in enumerate(rows):
-                if self.stopping:
+                if self.stopping or clock.is_moving():
                     lease.release(rows[number:])
                     return worked
                 source.process(row, now=self._now())
@@ -83,6 +89,8 @@ class Worker:
     def tick(self) -> None:
         """Look at the schedule, if it was not done a moment ago."""
         now = self._now()
+        if clock.is_moving():
+            return
         if self._schedule_at is None or now >= self._schedule_at:
             services.tick(now=now)
             self._schedule_at = now + LOOK_AT_SCHEDULE
@@ -107,8 +115,15 @@ class Worker:
                 rest = min(rest * 2, LONGEST_REST_SECONDS)
 
 
+class CanStop(Protocol):
+    """Something that ends soon once it is told to stop."""
+
+    def stop(self) -> None:
+        """Stop soon. Called in a signal handler."""
+
+
 @contextmanager
-def stopped_by_signals(worker: Worker) -> Iterator[None]:
+def stopped_by_signals(worker: CanStop) -> Iterator[None]:
     """Have SIGTERM and SIGINT stop ``worker``; a second SIGINT interrupts as ever."""
 
     def stop(signum: int, _frame: FrameType | None) -> None:

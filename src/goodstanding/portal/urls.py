@@ -1,0 +1,25 @@
+"""The addresses of the member's own pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from goodstanding.portal.views import access, cards, history, membership, money
+
+app_name = "gs_portal"
+urlpatterns = [
+    path("", membership.membership, name="membership"),
+    path("renewals/<str:subscription>/stop/", membership.stop, name="stop"),
+    path("renewals/<str:subscription>/stay/", membership.stay, name="stay"),
+    path("invoices/", money.invoices, name="invoices"),
+    path("invoices/<str:invoice>/", money.invoice, name="invoice"),
+    path("pay/", money.pay_next, name="pay_next"),
+    path("pay/<str:invoice>/", money.pay, name="pay"),
+    path("cards/", cards.cards, name="cards"),
+    path("cards/add/", cards.add, name="add_card"),
+    path("cards/prefer/", cards.prefer, name="prefer_card"),
+    path("cards/remove/", cards.remove, name="remove_card"),
+    path("access/", access.access, name="access"),
+    path("access/cards/<str:card>/lost/", access.lost, name="lost_card"),
+    path("history/", history.history, name="history"),
+]
