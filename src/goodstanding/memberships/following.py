@@ -18,8 +18,9 @@ from goodstanding.core.fold import Key
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.places import Alarm, Placed
 from goodstanding.core.records import MembershipRecord
-from goodstanding.memberships import placing
+from goodstanding.memberships import letters, placing
 from goodstanding.memberships.decisions import Decisions, decisions_of, with_decisions
+from goodstanding.memberships.models import MemberStanding
 from goodstanding.memberships.refresh import refresh, standing_row
 from goodstanding.people.models import Member
 from goodstanding.people.services import make_member
@@ -76,7 +77,8 @@ def update(
     if customer.member_id is None:
         placing.write_alarms(alarms_of(customer, found), customer)
         return TakenIn(note="recorded; no member is linked to this customer")
-    _write_standing(customer, objects, found, known, changed=changed, known_from=known_from, cause=cause)
+    standing = _write_standing(customer, objects, found, known, changed=changed, known_from=known_from, cause=cause)
+    letters.of_ledger(customer, ledger, changed, standing, now=standing.as_of)
     return TakenIn()
 
 
@@ -168,7 +170,7 @@ def _write_standing(
     changed: set[Key],
     known_from: datetime,
     cause: str,
-) -> None:
+) -> MemberStanding:
     assert customer.member_id, customer.pk
     row = standing_row(customer.member_id)
     # Of facts that had waited some may be younger than what brought them in: the outlook begins after all of them.
@@ -182,4 +184,5 @@ def _write_standing(
     records = records_around(customer, objects, found, known)
     decided = decisions_of([customer.member_id]).get(customer.member_id) if row is None or row.decided else None
     records = with_decisions(records, decided or Decisions())
-    refresh(customer.member_id, records, row=row, now=known_from, cause=cause)
+    writes = customer.gateway_account.writes_to_members
+    return refresh(customer.member_id, records, row=row, now=known_from, cause=cause, writes=writes)

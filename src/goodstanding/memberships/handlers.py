@@ -11,7 +11,7 @@ from goodstanding.catalogue.services import RESOLVE
 from goodstanding.jobs import lease, registry
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.models import Job
-from goodstanding.memberships import errands, intake, passing, paying, renewing
+from goodstanding.memberships import errands, intake, letters, passing, paying, renewing
 
 ROLL = "memberships.roll"
 AGAIN = timedelta(minutes=1)  # longer than any transaction of ours
@@ -38,6 +38,11 @@ def roll(job: Job, *, now: datetime) -> None:
         jobs.add(ROLL, key=job.key, due_at=now, now=now)
 
 
+def grace_ends_soon(job: Job, *, now: datetime) -> None:
+    """Write to a member whose grace ends soon."""
+    letters.grace_ends_soon(str(job.payload["member"]), now=now)
+
+
 def claim_turns(*, now: datetime, worker: str, limit: int) -> list[Turn]:
     """Claim subscriptions for which our clock has something to do."""
     rows = Turn.objects.select_related("subscription__gateway_account", "subscription__customer")
@@ -59,6 +64,7 @@ def claim_errands(*, now: datetime, worker: str, limit: int) -> list[Errand]:
 registry.source(registry.Source("renewals", claim_turns, renewing.carry_out))
 registry.source(registry.Source("payments", claim_attempts, paying.carry_out))
 registry.source(registry.Source("errands", claim_errands, errands.carry_out))
+registry.handler(letters.GRACE_SOON)(grace_ends_soon)
 registry.handler(RESOLVE, atomic=False)(resolve)
 registry.handler(intake.ADOPT, atomic=False)(adopt)
 registry.handler(ROLL, atomic=False)(roll)

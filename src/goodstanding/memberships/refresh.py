@@ -8,6 +8,7 @@ from datetime import datetime
 from goodstanding.core.ids import derived
 from goodstanding.core.records import MembershipRecord, Status
 from goodstanding.core.standing import outlook
+from goodstanding.memberships import letters
 from goodstanding.memberships.documents import Document, at_moment, levels_line, of_member
 from goodstanding.memberships.models import MemberStanding, StandingChange
 from goodstanding.memberships.words import stamp
@@ -31,11 +32,17 @@ def standing_row(member: str) -> MemberStanding | None:
 
 
 def refresh(
-    member: str, records: Sequence[MembershipRecord], *, row: MemberStanding | None, now: datetime, cause: str
+    member: str,
+    records: Sequence[MembershipRecord],
+    *,
+    row: MemberStanding | None,
+    now: datetime,
+    cause: str,
+    writes: bool = False,
 ) -> MemberStanding:
     """Write a member's standing anew after something changed, and what changed by it and by time before it.
 
-    ``now`` is the moment from which the change is known; knowledge never goes back: an earlier one counts as the last.
+    ``writes``: whether the member hears of it by mail. ``now`` is the moment from which the change is known; knowledge never goes back: an earlier one counts as the last.
     """
     as_of = max(now, row.as_of) if row else now
     fresh = entries(records, as_of)
@@ -45,6 +52,9 @@ def refresh(
     written = _write(member, fresh, as_of, decided=bool(row and row.decided), row=row)
     if changes:
         StandingChange.objects.bulk_create(changes, ignore_conflicts=True)
+    if changes and writes:
+        letters.of_changes(member, changes)
+        letters.of_grace(member, written, now=as_of)
     return written
 
 
@@ -56,8 +66,11 @@ def roll(row: MemberStanding, *, now: datetime) -> int:
     changes = _by_time(row, now)
     current = at_moment(row.outlook, now)
     later = [entry for entry in row.outlook if entry["from"] > current["from"]]
-    _write(row.member_id, [{**current, "from": stamp(now)}, *later], now, decided=row.decided, row=row)
+    written = _write(row.member_id, [{**current, "from": stamp(now)}, *later], now, decided=row.decided, row=row)
     StandingChange.objects.bulk_create(changes, ignore_conflicts=True)
+    if any(change.after in letters.TOLD for change in changes) and letters.writes_to(row.member_id):
+        letters.of_changes(row.member_id, changes)
+        letters.of_grace(row.member_id, written, now=now)
     return len(changes)
 
 

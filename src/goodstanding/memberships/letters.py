@@ -1,0 +1,244 @@
+"""What members are told by mail of what happens to their membership: rows, in the transaction of what they tell of.
+
+Each is written once, under a key made of what it is about. Only where we write to members at all (a gateway may do so
+itself), and only of what has just happened: history that is loaded from files makes no mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from goodstanding.billing import turns
+from goodstanding.billing.models import GatewayCustomer
+from goodstanding.catalogue.models import Level
+from goodstanding.catalogue.words import money_words
+from goodstanding.communications.services import link, post
+from goodstanding.core.dunning import Act
+from goodstanding.core.facts import InvoiceSeen, LineSeen, SubscriptionSeen
+from goodstanding.core.fold import ENDED, InvoiceState, Key
+from goodstanding.core.ids import derived
+from goodstanding.core.ledger import Ledger
+from goodstanding.core.money import Money
+from goodstanding.core.pricing import FOR_LIFE
+from goodstanding.core.records import Status
+from goodstanding.jobs import services as jobs
+from goodstanding.memberships.models import MemberStanding, StandingChange
+from goodstanding.people.models import Member
+
+JUST_NOW = timedelta(days=2)
+GRACE_SOON = "memberships.grace_ends_soon"
+BEFORE_GRACE_ENDS = timedelta(days=2)
+HOME, PAY, INVOICE, JOIN = "gs_portal:membership", "gs_portal:pay_next", "gs_portal:invoice", "gs_checkout:levels"
+COVERING = ("regular", "prepaid")
+TOLD = frozenset({Status.LAPSED, Status.GRACE})  # the changes of standing that members hear of
+WAS_IN = frozenset({Status.GOOD, Status.GRACE, Status.HELD})
+
+_REASONS = {
+    "card_declined": _("The card was declined."),
+    "insufficient_funds": _("The card has insufficient funds."),
+    "expired_card": _("The card has expired."),
+    "needs_challenge": _("The card’s bank wants you to approve the payment yourself."),
+    "no_card": _("There is no card that we could charge."),
+}
+
+
+def of_ledger(
+    customer: GatewayCustomer, ledger: Ledger, changed: Collection[Key], standing: MemberStanding, *, now: datetime
+) -> None:
+    """Write what a member is to be told of the objects at ``changed``. No query where nothing is to be told."""
+    if not customer.gateway_account.writes_to_members or customer.member is None:
+        return
+    writer = _Writer(customer, ledger, customer.member, standing, now)
+    for kind, ref in sorted(changed):
+        if kind == "invoice" and ref in ledger.invoices:
+            writer.invoice(ref, ledger.invoices[ref])
+        elif kind == "subscription":
+            writer.subscription(ledger.subscriptions[ref])
+        elif kind == "refund":
+            writer.refund(ref)
+
+
+def writes_to(member: str) -> bool:
+    """Return whether we write to a member at all. One query."""
+    return Member.objects.filter(pk=member, customers__gateway_account__writes_to_members=True).exists()
+
+
+def of_changes(member: str, changes: Sequence[StandingChange]) -> None:
+    """Write to a member whose standing has just lapsed. No query where nobody's has."""
+    for change in changes:
+        if change.after == Status.LAPSED and change.before in WAS_IN and _is_new(change.at, change.recorded_at):
+            written = Member.objects.filter(pk=member, customers__gateway_account__writes_to_members=True).first()
+            if written is not None:
+                _lapsed(written, change)
+
+
+def of_grace(member: str, row: MemberStanding, *, now: datetime) -> None:
+    """Have a member in grace written to again shortly before it ends, if nothing was paid by then."""
+    if row.status == Status.GRACE and row.changes_at is not None and row.changes_at > now:
+        due_at = max(now, row.changes_at - BEFORE_GRACE_ENDS)
+        key = f"{member}|{row.changes_at.isoformat()}"
+        jobs.add(GRACE_SOON, key=key, due_at=due_at, now=now, payload={"member": member})
+
+
+def grace_ends_soon(member: str, *, now: datetime) -> None:
+    """Write to a member whose grace ends soon. Any number of times: it is written once for each grace."""
+    row = MemberStanding.objects.filter(pk=member).first()
+    rows = Member.objects.filter(pk=member, customers__gateway_account__writes_to_members=True)
+    person = rows.first()
+    if row is None or person is None or row.status != Status.GRACE or row.changes_at is None or row.changes_at <= now:
+        return
+    owed = _owed(person)
+    if owed is None:
+        return
+    context = {"grace_until": row.changes_at, "amount": money_words(owed), "link": _page(PAY)}
+    _post("grace_ends_soon", f"{member}|{row.changes_at.isoformat()}", person, context, now=now)
+
+
+class _Writer:
+    def __init__(
+        self, customer: GatewayCustomer, ledger: Ledger, member: Member, standing: MemberStanding, now: datetime
+    ) -> None:
+        self.customer, self.ledger, self.member, self.standing, self.now = customer, ledger, member, standing, now
+
+    def invoice(self, ref: str, state: InvoiceState) -> None:
+        """Welcome who has paid for the first time; a receipt for what was paid; and what to do where it failed."""
+        last = state.last
+        assert last is not None, ref
+        if state.settled_at is not None:
+            if _is_new(state.settled_at, self.now):
+                self._settled(last)
+        elif state.closed_at is None and self._was_paid_before(last):
+            failures = self.ledger.failures_of(ref)
+            if failures and _is_new(failures[-1], self.now):
+                self._failed(last, failures)
+
+    def subscription(self, tellings: Sequence[SubscriptionSeen]) -> None:
+        """Confirm that the renewal was stopped."""
+        last = tellings[-1]
+        before = tellings[-2] if len(tellings) > 1 else None
+        ends = last.ends_at or (last.ended_at if last.status in ENDED else None)
+        if ends is None or not _is_new(last.at, self.now) or not self._paid(last.subscription):
+            return
+        if last.status in ENDED and (self._gave_up(last) or (before and before.ends_at)):
+            return  # they hear that it has lapsed, or have heard that it will end
+        until = ends if ends > self.now else None
+        context = {"level": self._level(last), "link": _page(HOME), "covered_until": until}
+        self._post("cancelled", f"{last.subscription}|{ends.isoformat()}", context)
+
+    def refund(self, ref: str) -> None:
+        """Say that money was given back, and what that means."""
+        found = self.ledger.refunds.get(ref)
+        if found is None or found.failed_at is not None or not _is_new(found.last.made_at, self.now):
+            return
+        enters = self.standing.status in (Status.GOOD, Status.GRACE)
+        means = _("Your membership goes on as before.") if enters else _("Your membership has ended with that.")
+        amount = Money(found.last.amount_minor, found.last.currency)
+        context = {"amount": money_words(amount), "what_it_means": means, "link": _page(HOME)}
+        self._post("refunded", ref, context)
+
+    def _settled(self, last: InvoiceSeen) -> None:
+        covering = [line for line in last.lines if line.kind in COVERING]
+        until = max((line.end for line in covering), default=None)
+        until = None if until == FOR_LIFE else until
+        if covering and not self._was_paid_before(last):
+            self._welcome(last, covering[0], until)
+        if last.total_minor:
+            paid = [(line.description or _("Membership"), _words(line.amount_minor, last)) for line in last.lines]
+            context = {
+                "number": last.number or last.invoice,
+                "lines": paid,
+                "total": _words(last.total_minor, last),
+                "link": _page(INVOICE, derived("inv", self.customer.gateway_account_id, last.invoice)),
+                "covered_until": until,
+            }
+            self._post("receipt", last.invoice, context)
+
+    def _welcome(self, last: InvoiceSeen, line: LineSeen, until: datetime | None) -> None:
+        context: dict[str, Any] = {"level": _level_name(line), "link": _page(HOME), "covered_until": until}
+        if last.subscription and until is not None and last.total_minor:
+            context |= {"amount": _words(last.total_minor, last), "next_charge_on": until.date()}
+        self._post("welcome", last.invoice, context)
+
+    def _failed(self, last: InvoiceSeen, failures: Sequence[datetime]) -> None:
+        step = turns.step_of(self.ledger, last.subscription) if last.subscription in self.ledger.subscriptions else None
+        if step is not None and step.act is Act.GIVE_UP:
+            return  # they hear that it has lapsed
+        code = next((each.failure for each in self.ledger.payments.values() if each.at == failures[-1]), "")
+        grace = self.standing.changes_at if self.standing.status == Status.GRACE else None
+        context = {
+            "amount": _words(last.due_minor - last.paid_minor, last),
+            "reason": _REASONS.get(code, ""),
+            "next_try_at": step.at if step and step.act is Act.COLLECT and step.at > self.now else None,
+            "grace_until": grace,
+            "link": _page(PAY),
+        }
+        self._post("payment_failed", f"{last.invoice}|{failures[-1].isoformat()}", context)
+
+    def _post(self, kind: str, about: str, context: dict[str, Any]) -> None:
+        _post(kind, f"{self.customer.gateway_account_id}|{about}", self.member, context, now=self.now)
+
+    def _was_paid_before(self, last: InvoiceSeen) -> bool:
+        return last.subscription != "" and any(
+            state.settled_at is not None and ref != last.invoice
+            for ref, state in self.ledger.invoices.items()
+            if state.last is not None and state.last.subscription == last.subscription
+        )
+
+    def _paid(self, subscription: str) -> bool:
+        return any(state.settled_at for state in turns.invoices_of(self.ledger, subscription))
+
+    def _gave_up(self, last: SubscriptionSeen) -> bool:
+        return any(state.given_up_at for state in turns.invoices_of(self.ledger, last.subscription))
+
+    def _level(self, last: SubscriptionSeen) -> str:
+        return _name_of(last.items[0].hints.level) if last.items else ""
+
+
+def _lapsed(member: Member, change: StandingChange) -> None:
+    held = (part.partition("=")[0] for part in change.levels_before.split(";"))
+    levels = Level.objects.filter(slug__in=list(held)).values_list("name", flat=True)
+    names = ", ".join(levels) or str(_("membership"))
+    context = {"level": names, "since": change.at, "link": _page(JOIN)}
+    _post("lapsed", change.pk, member, context, now=change.recorded_at)
+
+
+def _post(kind: str, about: str, member: Member, context: dict[str, Any], *, now: datetime) -> None:
+    key = derived(kind[:20], about)
+    post(kind, key=key, to=member.email, name=member.name, context=context, now=now, about=member.pk)
+
+
+def _owed(member: Member) -> Money | None:
+    from goodstanding.memberships import owing  # noqa: PLC0415 - owing pays, and paying takes in, which writes letters
+
+    for invoice in owing.open_invoices(member):
+        return owing.owed(invoice)
+    return None
+
+
+def _page(name: str, *args: str) -> str:
+    """The whole address of a page of the rooms above; nothing where they are not in use here."""
+    try:
+        return link(reverse(name, args=args))
+    except NoReverseMatch:
+        return ""
+
+
+def _level_name(line: LineSeen) -> str:
+    return line.description or _name_of(line.hints.level)
+
+
+def _name_of(slug: str) -> str:
+    return Level.objects.filter(pk=slug).values_list("name", flat=True).first() or slug
+
+
+def _words(amount_minor: int, invoice: InvoiceSeen) -> str:
+    return money_words(Money(amount_minor, invoice.currency))
+
+
+def _is_new(at: datetime, now: datetime) -> bool:
+    return now - JUST_NOW <= at
