@@ -1,7 +1,8 @@
 """What members are told by mail of what happens to their membership: rows, in the transaction of what they tell of.
 
 Each is written once, under a key made of what it is about. Only where we write to members at all (a gateway may do so
-itself), and only of what has just happened: history that is loaded from files makes no mail.
+itself, and a project that does not install ``goodstanding.communications`` writes no mail), and only of what has just
+happened: history that is loaded from files makes no mail.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.apps import apps
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -17,7 +19,6 @@ from goodstanding.billing import turns
 from goodstanding.billing.models import GatewayCustomer
 from goodstanding.catalogue.models import Level
 from goodstanding.catalogue.words import money_words
-from goodstanding.communications.services import link, post
 from goodstanding.core.dunning import Act
 from goodstanding.core.facts import InvoiceSeen, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, InvoiceState, Key
@@ -30,6 +31,7 @@ from goodstanding.jobs import services as jobs
 from goodstanding.memberships.models import MemberStanding, StandingChange
 from goodstanding.people.models import Member
 
+COMMUNICATIONS = "goodstanding.communications"
 JUST_NOW = timedelta(days=2)
 GRACE_SOON = "memberships.grace_ends_soon"
 BEFORE_GRACE_ENDS = timedelta(days=2)
@@ -208,6 +210,10 @@ def _lapsed(member: Member, change: StandingChange) -> None:
 
 
 def _post(kind: str, about: str, member: Member, context: dict[str, Any], *, now: datetime) -> None:
+    if not apps.is_installed(COMMUNICATIONS):
+        return
+    from goodstanding.communications.services import post  # noqa: PLC0415 - its tables are not there without it
+
     key = derived(kind[:20], about)
     post(kind, key=key, to=member.email, name=member.name, context=context, now=now, about=member.pk)
 
@@ -222,6 +228,10 @@ def _owed(member: Member) -> Money | None:
 
 def _page(name: str, *args: str) -> str:
     """The whole address of a page of the rooms above; nothing where they are not in use here."""
+    if not apps.is_installed(COMMUNICATIONS):
+        return ""
+    from goodstanding.communications.services import link  # noqa: PLC0415 - its tables are not there without it
+
     try:
         return link(reverse(name, args=args))
     except NoReverseMatch:
