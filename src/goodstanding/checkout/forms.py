@@ -87,6 +87,9 @@ class PayForm(forms.Form):
         else:
             listed = [(card.token, f"{gettext(card.label)} ({card.number})") for card in ways.try_cards]
             self._choose("card", [("", gettext("the number above")), *listed])
+        for name in ("account", "method", "number", "card"):
+            if name in self.fields:
+                self.fields[name].is_one_of_several = True  # type: ignore[attr-defined] # so pages call none optional
 
     def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
         field = self.fields[name]

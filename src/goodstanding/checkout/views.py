@@ -99,6 +99,7 @@ def result(request: HttpRequest, checkout: str) -> HttpResponse:
         "quote": quote_from_json(found.quote),
         "price": found.price,
         "form": form,
+        "action": words.again(quote_from_json(found.quote)),
     }
     return render(request, "gs_checkout/result.html", context, status=422 if form.errors else 200)
 

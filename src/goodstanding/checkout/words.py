@@ -52,6 +52,11 @@ def action(quote: Quote) -> str:
     return _("Pay %(amount)s and join") % {"amount": money_words(quote.due_now)} if quote.due_now else _("Join")
 
 
+def again(quote: Quote) -> str:
+    """Return what the button says after a payment that came to nothing."""
+    return _("Pay %(amount)s") % {"amount": money_words(quote.due_now)}
+
+
 def _start(quote: Quote) -> str:
     if quote.terms.interval.unit is Unit.HOUR:
         return formats.date_format(timezone.localtime(quote.start), "DATETIME_FORMAT")
