@@ -101,7 +101,10 @@ def result(request: HttpRequest, checkout: str) -> HttpResponse:
         "form": form,
         "action": words.again(quote_from_json(found.quote)),
     }
-    return render(request, "gs_checkout/result.html", context, status=422 if form.errors else 200)
+    page = render(request, "gs_checkout/result.html", context, status=422 if form.errors else 200)
+    if stands.stage is Stage.WORKING:
+        page["Refresh"] = "5"
+    return page
 
 
 def _accepted(request: HttpRequest, price: Price, form: JoinForm) -> HttpResponse | None:

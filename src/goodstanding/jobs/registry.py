@@ -130,6 +130,11 @@ def forget(kind: str) -> None:
     _recurring.pop(kind, None)
 
 
+def forget_source(name: str) -> None:
+    """Undo :func:`source` for the one of this name."""
+    _sources.pop(name, None)
+
+
 def handlers() -> dict[str, Handler]:
     """Return the handlers by kind."""
     return dict(_handlers)

@@ -86,8 +86,9 @@ def carry_out(attempt: PaymentAttempt, *, now: datetime) -> None:
 
 def _charge(attempt: PaymentAttempt, *, now: datetime) -> None:
     account, customer = attempt.customer.gateway_account, attempt.customer
-    gateway = registry.able(account.gateway, Ability.CHARGE)
-    method = attempt.method or _stored_method(customer, now=now)
+    # What is paid by hand cannot be charged: then it stands as where there is no card, until somebody pays.
+    charges = registry.can(account.gateway, Ability.CHARGE, Ability.METHODS)
+    method = (attempt.method or _stored_method(customer, now=now)) if charges else ""
     if not method:
         _take_in([_failure(attempt, at=now)], attempt, event=_told_by(attempt), now=now)
         attempts.failed(attempt, failure=NO_CARD, now=now)
@@ -102,6 +103,7 @@ def _charge(attempt: PaymentAttempt, *, now: datetime) -> None:
         amount=Money(attempt.amount_minor, attempt.currency),
         invoice=attempt.pays_for,
     )
+    gateway = registry.able(account.gateway, Ability.CHARGE)
     after = _carried_out(attempt, lambda: gateway.charge(request, account=account, now=now), now=now)
     if after.state == State.OPEN:
         raise GatewayUnreachable(after.pk)

@@ -42,6 +42,8 @@ INSTALLED_APPS = [
     "goodstanding.checkout",
     "goodstanding.access",
     "goodstanding.doors",
+    "goodstanding.office",
+    "goodstanding.portal",
     "goodstanding.communications",
     "goodstanding.jobs",
     "goodstanding.audit",
