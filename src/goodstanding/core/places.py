@@ -351,7 +351,7 @@ def _invoices(seat: list[_Item], ledger: Ledger) -> dict[str, InvoiceRecord]:
 def _invoice(ref: str, state: InvoiceState, lines: tuple[Line, ...], ledger: Ledger) -> InvoiceRecord:
     assert state.last is not None, ref
     return InvoiceRecord(
-        ref=ref,
+        ref=(state.last.ours and state.last.number) or ref,  # of ours people know the number, of others the reference
         issued_at=min(state.last.created_at, state.settled_at or state.last.created_at),
         lines=lines,
         settled_at=state.settled_at,
