@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from goodstanding.checkout.forms import JoinForm
 from goodstanding.people.models import Member
 from goodstanding.people.services import EmailTaken, make_member, make_user
+from goodstanding.protection.services import PASSWORD, Signals, judge, note_failure
 
 
 def member_of(user: Any) -> Member | None:
@@ -27,18 +28,24 @@ def user_for(request: HttpRequest, form: JoinForm, *, now: datetime) -> Any | No
     """
     email, password = form.cleaned_data["email"].strip().lower(), form.cleaned_data["password"]
     if get_user_model()._default_manager.filter(email__iexact=email).exists():
-        return _known(request, form, email, password)
+        return _known(request, form, email, password, now=now)
     if not form.require_good_password():
         return None
     try:
         return make_user(email=email, name=form.cleaned_data["name"], password=password, now=now)
     except EmailTaken:  # by another request of the same person's, a moment ago
-        return _known(request, form, email, password)
+        return _known(request, form, email, password, now=now)
 
 
-def _known(request: HttpRequest, form: JoinForm, email: str, password: str) -> Any | None:
+def _known(request: HttpRequest, form: JoinForm, email: str, password: str, *, now: datetime) -> Any | None:
+    tries = Signals(PASSWORD, request.META.get("REMOTE_ADDR", ""), email, now)
+    verdict = judge(tries)
+    if not verdict.passes:
+        form.add_error("password", verdict.words)
+        return None
     user = authenticate(request, username=email, password=password)
     if user is None:
+        note_failure(tries)
         form.add_error("password", _("The e-mail address and/or password you specified are not correct."))
     return user
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.core.cache import cache
 from django.test import Client
 
 from goodstanding.billing.models import Invoice, Payment
@@ -20,6 +21,12 @@ from goodstanding.people.models import Member
 from goodstanding.people.services import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def no_tries_remembered() -> None:
+    cache.clear()
+
 
 PriceOf = Callable[..., Price]
 PASSWORD = "a long enough secret"
@@ -109,6 +116,17 @@ def test_an_e_mail_in_use_says_no_more_than_the_log_in_page(
     right = join(client, price("full", "month"), **{**ERIN, "password": "another secret of hers"}, card="sandbox_ok")
     assert right.status_code == 302
     assert get_user_model().objects.count() == 1
+
+
+def test_passwords_cannot_be_guessed_here(client: Client, price: PriceOf, clock: StoppedClock) -> None:
+    make_user(email="erin@example.org", name="Erin", password="another secret of hers", now=clock.now)
+    full = price("full", "month")
+    for _ in range(10):
+        assert "not correct" in join(client, full, **ERIN, card="sandbox_ok").content.decode()
+    right = join(client, full, **{**ERIN, "password": "another secret of hers"}, card="sandbox_ok")
+    assert (right.status_code, "Too many tries" in right.content.decode()) == (422, True)
+    somebody_else = join(client, full, **{**ERIN, "email": "finn@example.org"}, card="sandbox_ok")
+    assert somebody_else.status_code == 302
 
 
 @pytest.mark.parametrize(
