@@ -20,7 +20,9 @@ class PortalConfig(AppConfig):
         """Have the refusal page lead to where one can help oneself."""
         from goodstanding.access import remedies  # noqa: PLC0415 (models are not ready before)
 
-        remedies.offer(Code.LAPSED, Code.GRACE, Code.PENDING, url_name="gs_portal:pay_next", label=_("Pay what is open"))
+        remedies.offer(
+            Code.LAPSED, Code.GRACE, Code.PENDING, url_name="gs_portal:pay_next", label=_("Pay what is open")
+        )
         remedies.offer(Code.NO_MEMBER, Code.LAPSED, Code.OTHER_LEVEL, url_name="gs_checkout:levels", label=_("Join"))
         remedies.offer(
             Code.LAPSED,

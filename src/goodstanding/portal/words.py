@@ -12,7 +12,7 @@ from goodstanding.catalogue.words import money_words
 from goodstanding.core import access
 from goodstanding.core.money import Money
 from goodstanding.core.pricing import FOR_LIFE
-from goodstanding.core.records import Status
+from goodstanding.core.records import Hold, HoldKind, Status
 from goodstanding.core.standing import Answer, Why
 
 SOON = timedelta(days=2)  # what ends within it is told with the hour
@@ -27,8 +27,12 @@ STATUSES = {
 }
 _REASONS = {
     Why.WINDOW: gettext_lazy("The renewal is under way. Your access stays until %(moment)s in any case."),
-    Why.GRACE_FAILED: gettext_lazy("The renewal could not be paid. Your access stays until %(moment)s; unpaid, it ends then."),
-    Why.GRACE_UNSETTLED: gettext_lazy("The renewal is not paid yet. Your access stays until %(moment)s; unpaid, it ends then."),
+    Why.GRACE_FAILED: gettext_lazy(
+        "The renewal could not be paid. Your access stays until %(moment)s; unpaid, it ends then."
+    ),
+    Why.GRACE_UNSETTLED: gettext_lazy(
+        "The renewal is not paid yet. Your access stays until %(moment)s; unpaid, it ends then."
+    ),
     Why.GRACE_PREPAID: gettext_lazy("The term has ended. Your access stays until %(moment)s; then it ends."),
     Why.PENDING: gettext_lazy("Begun, and not paid yet."),
     Why.TO_COME: gettext_lazy("Paid. It begins on %(moment)s."),
@@ -94,7 +98,7 @@ def last_day(start: datetime, end: datetime) -> str:
 def reason(answer: Answer, *, now: datetime) -> str:
     """Return why a membership stands as it does."""
     if answer.status is Status.HELD:
-        return " ".join(_(access.HOLD_WORDS[hold.kind].why) for hold in answer.holds)
+        return " ".join(map(_held, answer.holds))
     why, end = answer.because.why, answer.covered_until
     if why is Why.COVERED:
         if end is None or end >= FOR_LIFE:
@@ -104,6 +108,14 @@ def reason(answer: Answer, *, now: datetime) -> str:
     point = answer.because.moment
     told = {"moment": moment_words(point) if point and point < FOR_LIFE else "", "until": until(point or end, now=now)}
     return str(_REASONS[why] % told) if why in _REASONS else ""
+
+
+def _held(hold: Hold) -> str:
+    """Why somebody is held, with the reason that staff gave for the member to read."""
+    why = _(access.HOLD_WORDS[hold.kind].why)
+    if not hold.note or hold.kind is HoldKind.DISPUTE:
+        return why
+    return f"{why} {_('They say: “%(note)s”.') % {'note': hold.note}}"
 
 
 def remedy(answer: Answer) -> str:

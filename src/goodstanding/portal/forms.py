@@ -1,0 +1,40 @@
+"""The forms of the member's own pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+
+from goodstanding.checkout.forms import PayForm, Ways
+from goodstanding.gateways import registry
+from goodstanding.gateways.models import GatewayAccount
+from goodstanding.gateways.protocol import Ability
+
+
+class CardForm(PayForm):
+    """A new card to be kept: stored ones are not offered, nothing is paid."""
+
+    def __init__(self, *args: Any, accounts: Sequence[GatewayAccount], **kwargs: Any) -> None:
+        super().__init__(*args, ways=_new_cards(accounts), **kwargs)
+
+
+class WhichCard(forms.Form):
+    """Names one stored card: the gateway account's code, and the gateway's reference."""
+
+    account = forms.CharField(max_length=60)
+    ref = forms.CharField(max_length=255)
+
+
+def keeping(accounts: Sequence[GatewayAccount]) -> list[GatewayAccount]:
+    """Return those accounts at which a card can be kept."""
+    return [each for each in accounts if registry.can(each.gateway, Ability.BEGIN, Ability.METHODS)]
+
+
+def _new_cards(accounts: Sequence[GatewayAccount]) -> Ways:
+    cards = []
+    for account in accounts:
+        if registry.can(account.gateway, Ability.CARDS):
+            cards += [card for card in registry.able(account.gateway, Ability.CARDS).cards() if card not in cards]
+    return Ways(accounts, (), cards)

@@ -1,0 +1,264 @@
+"""How a member stands, and what happens next with each membership: read from the records, in as many statements always."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+
+from goodstanding.billing.models import Errand, Invoice, Subscription, Turn
+from goodstanding.catalogue.models import Level
+from goodstanding.catalogue.words import money_words
+from goodstanding.checkout.models import Checkout
+from goodstanding.core.fold import ENDED, SubscriptionStatus
+from goodstanding.core.money import Money
+from goodstanding.core.pricing import FOR_LIFE
+from goodstanding.core.records import Status
+from goodstanding.core.standing import Answer, judge_member
+from goodstanding.gateways.protocol import GatewayError
+from goodstanding.memberships import cards, owing
+from goodstanding.memberships.cards import KeptCard
+from goodstanding.memberships.models import Membership, MembershipItem
+from goodstanding.memberships.reading import records_of, standing_now
+from goodstanding.people.models import Member
+from goodstanding.portal import words
+
+SHOWN = 50  # memberships on the page, those held first
+NOT_RENEWING = {str(status) for status in (*ENDED, SubscriptionStatus.INCOMPLETE)}
+ON_ITS_WAY = (Errand.State.OPEN, Errand.State.PARKED)
+
+Key = tuple[str, str]  # (gateway account, a reference there)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A subscription that renews a membership, or would: what happens next with it, and what may be done about it."""
+
+    subscription: Subscription
+    says: tuple[str, ...]
+    bill: Invoice | None
+    can_stop: bool
+    can_stay: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A membership as its member sees it."""
+
+    level: Level
+    since: datetime
+    status: str
+    reason: str
+    remedy: str
+    until: datetime | None
+    says: tuple[str, ...]
+    renewals: tuple[Renewal, ...]
+    may_buy: bool
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is of the past."""
+        return self.status == Status.LAPSED
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything on the page of one's membership. ``bills``: what is open; ``begun``: what was begun to be bought."""
+
+    status: str
+    reason: str
+    until: datetime | None
+    places: tuple[Place, ...]
+    bills: tuple[Invoice, ...]
+    begun: tuple[Checkout, ...]
+
+    @property
+    def held(self) -> list[Place]:
+        """The memberships that are not of the past."""
+        return [place for place in self.places if not place.is_over]
+
+    @property
+    def over(self) -> list[Place]:
+        """Those of the past whose level is not held otherwise."""
+        return [place for place in self.places if place.is_over]
+
+    def renewal(self, subscription: str) -> tuple[Place, Renewal] | None:
+        """Return what is known of one subscription that renews."""
+        for place in self.places:
+            for renewal in place.renewals:
+                if renewal.subscription.pk == subscription:
+                    return place, renewal
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What bears on what happens next."""
+
+    bills: dict[Key, Invoice]
+    errands: dict[Key, str]
+    cards: Sequence[KeptCard]
+    now: datetime
+
+
+def of(member: Member, *, now: datetime, with_cards: bool = True) -> Overview:
+    """Return how ``member`` stands. ``with_cards``: ask the gateways which card pays; one that does not answer is left out."""
+    document = standing_now(member.pk, now=now).document
+    answers = dict(judge_member(records_of([member.pk]).get(member.pk, []), now).memberships)
+    rows = [row for row in _places(member) if row.pk in answers]
+    begun = tuple(Checkout.objects.filter(member=member, state=Checkout.State.OPEN).select_related("price__level"))
+    open_bills = owing.open_invoices(member)
+    asked = with_cards and any(_renewing(row) for row in rows)
+    told = _Told(
+        {(bill.gateway_account_id, bill.subscription): bill for bill in reversed(open_bills)},
+        _errands(member),
+        stored_cards(member, now=now) if asked else (),
+        now,
+    )
+    best_first = list(answers)
+    rows.sort(key=lambda row: best_first.index(row.pk))
+    places = tuple(_place(row, answers[row.pk], told) for row in rows)
+    paid_there = {each.pays_for for each in begun}
+    until = document.get("covered_until")
+    return Overview(
+        status=document["status"],
+        reason=_headline(places),
+        until=datetime.fromisoformat(until) if until else None,
+        places=places,
+        bills=tuple(bill for bill in open_bills if bill.external_id not in paid_there),
+        begun=begun,
+    )
+
+
+def _headline(places: Sequence[Place]) -> str:
+    """Why the member stands as he does: the words of the best membership, named where there are several."""
+    if not places:
+        return ""
+    best = places[0]
+    return f"{best.level.name}: {best.reason}" if len(places) > 1 else best.reason
+
+
+def stored_cards(member: Member, *, now: datetime) -> list[KeptCard]:
+    """Return a member's stored cards; none where a gateway does not answer."""
+    try:
+        return cards.kept(member, now=now)
+    except GatewayError:
+        return []
+
+
+def _places(member: Member) -> list[Membership]:
+    paid_by = MembershipItem.objects.select_related("item__subscription__turn", "item__subscription__gateway_account")
+    rows = Membership.objects.filter(member=member).select_related("level").order_by("-is_open", "-begun_at", "id")
+    return list(rows.prefetch_related(Prefetch("items", paid_by), "items__item__subscription__items")[:SHOWN])
+
+
+def _errands(member: Member) -> dict[Key, str]:
+    rows = Errand.objects.filter(customer__member=member, state__in=ON_ITS_WAY).exclude(kind=Errand.Kind.REFUND)
+    told = rows.order_by("asked_at", "id").values_list("customer__gateway_account", "target", "kind")
+    return {(account, target): kind for account, target, kind in told}
+
+
+def _subscriptions(row: Membership) -> Iterable[Subscription]:
+    found = {each.item.subscription_id: each.item.subscription for each in row.items.all() if each.item.is_current}
+    return sorted(found.values(), key=lambda each: (each.begun_at, each.pk))
+
+
+def _renewing(row: Membership) -> list[Subscription]:
+    return [each for each in _subscriptions(row) if each.status not in NOT_RENEWING]
+
+
+def _place(row: Membership, answer: Answer, told: _Told) -> Place:
+    renewals = tuple(_renewal(each, answer, told) for each in _renewing(row))
+    begun_unpaid = any(each.status == SubscriptionStatus.INCOMPLETE for each in _subscriptions(row))
+    lasting = answer.covered_until is None or answer.covered_until >= FOR_LIFE
+    says: list[str] = []
+    if not renewals and answer.status in (Status.GOOD, Status.GRACE, Status.HELD) and not lasting:
+        says.append(_("It does not renew by itself."))
+    return Place(
+        level=row.level,
+        since=row.begun_at,
+        status=str(answer.status),
+        reason=words.reason(answer, now=told.now),
+        remedy=words.remedy(answer),
+        until=answer.covered_until,
+        says=tuple(says),
+        renewals=renewals,
+        may_buy=row.level.is_open and not renewals and not begun_unpaid and not _for_life(answer),
+    )
+
+
+def _for_life(answer: Answer) -> bool:
+    until = answer.covered_until
+    return answer.status in (Status.GOOD, Status.HELD) and (until is None or until >= FOR_LIFE)
+
+
+def _renewal(subscription: Subscription, answer: Answer, told: _Told) -> Renewal:
+    key = (subscription.gateway_account_id, subscription.external_id)
+    bill, errand = told.bills.get(key), told.errands.get(key, "")
+    ending = errand in (Errand.Kind.END, Errand.Kind.END_NOW)
+    ends = ending or (subscription.ends_at is not None and errand != Errand.Kind.RESUME)
+    says = [*_errand_words(errand)]
+    if bill is not None:
+        says += _bill_words(subscription, bill, told.now)
+    if subscription.ends_at is not None and errand != Errand.Kind.RESUME:
+        until = words.until(subscription.ends_at, now=told.now)
+        says.append(_("It ends on %(until)s and is not renewed.") % {"until": until})
+    elif subscription.paused:
+        says.append(_("It is paused: nothing is charged until it goes on."))
+    elif bill is None and not ends:
+        says += _renewal_words(subscription, answer, told)
+    may_go_back = subscription.ends_at is None or subscription.ends_at > told.now
+    return Renewal(subscription, tuple(says), bill, can_stop=not ends, can_stay=ends and may_go_back)
+
+
+def _errand_words(errand: str) -> list[str]:
+    if errand == Errand.Kind.RESUME:
+        return [_("You chose to stay. The bank has not confirmed it yet; nothing more is needed from you.")]
+    if errand:
+        return [_("You stopped the renewal. The bank has not confirmed it yet; nothing more is needed from you.")]
+    return []
+
+
+def _bill_words(subscription: Subscription, bill: Invoice, now: datetime) -> list[str]:
+    owed = {"amount": money_words(owing.owed(bill)), "day": words.day(bill.issued_at)}
+    found = [_("%(amount)s has been open since %(day)s.") % owed]
+    turn = getattr(subscription, "turn", None)
+    if subscription.billed_by == Subscription.BilledBy.GATEWAY:
+        found.append(_("The bank tries again by itself; you can also pay it here."))
+    elif (
+        turn is not None and turn.state == Turn.State.OPEN and turn.due_at > now and turn.due_at != subscription.ends_at
+    ):
+        found.append(_("Your card is tried again on %(day)s.") % {"day": words.day(turn.due_at)})
+    return found
+
+
+def _renewal_words(subscription: Subscription, answer: Answer, told: _Told) -> list[str]:
+    turn = getattr(subscription, "turn", None)
+    ours = subscription.billed_by == Subscription.BilledBy.US and turn is not None and turn.state == Turn.State.OPEN
+    at = turn.due_at if ours and turn is not None else answer.covered_until
+    if at is None or at >= FOR_LIFE:
+        return []
+    amount = _amount(subscription)
+    said = {"day": words.day(at), "amount": money_words(amount) if amount else ""}
+    if amount is None:
+        return [_("It renews on %(day)s.") % said]
+    if not amount:
+        return [_("It renews on %(day)s, and costs nothing.") % said]
+    card = next(
+        (each for each in told.cards if each.account == subscription.gateway_account_id and each.is_default), None
+    )
+    if card is None:
+        return [_("It renews on %(day)s for %(amount)s.") % said]
+    said["card"] = f"{card.label} … {card.last4}"
+    return [_("It renews on %(day)s for %(amount)s, by %(card)s.") % said]
+
+
+def _amount(subscription: Subscription) -> Money | None:
+    """What the next renewal comes to, as far as it is known: all that the subscription holds now."""
+    items = [item for item in subscription.items.all() if item.is_current]
+    if not items or any(item.amount_minor is None for item in items):
+        return None
+    return Money(sum((item.amount_minor or 0) * item.quantity for item in items), subscription.currency)

@@ -1,0 +1,34 @@
+"""What stopping a renewal means for money and access, said before it is done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from goodstanding.billing.models import Subscription
+from goodstanding.core.records import Status
+from goodstanding.portal import words
+from goodstanding.portal.overview import Place, Renewal
+
+
+def means(place: Place, renewal: Renewal, *, now: datetime) -> list[str]:
+    """Return what happens when the renewal of ``place`` is stopped, sentence by sentence."""
+    ours = renewal.subscription.billed_by == Subscription.BilledBy.US
+    paid = place.until is not None and place.until > now
+    says = []
+    if paid:
+        until = {"until": words.until(place.until, now=now)}
+        says.append(_("Nothing more is charged. What you paid is not given back."))
+        if place.status == Status.GOOD:
+            says.append(_("Your access stays until %(until)s; then the membership ends.") % until)
+        else:
+            says.append(_("What you paid for reaches until %(until)s; then the membership ends.") % until)
+        says.append(_("Until then you can change your mind on this page, with one click."))
+    else:
+        says.append(_("What is open is not paid, so the membership ends, and your access with it."))
+        says.append(_("Nothing more is charged; the open bill is dropped.") if ours else _("Nothing more is charged."))
+        says.append(_("To come back later, you join again."))
+    if not ours:
+        says.append(_("The bank has to confirm this. Until then you see here that it is on its way."))
+    return says
