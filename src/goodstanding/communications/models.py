@@ -65,6 +65,7 @@ class Mail(Leased):
         ]
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(state="open"), name="gs_mail_due"),
+            models.Index(fields=["created_at", "id"], condition=Q(state="parked"), name="gs_mail_parked"),
             models.Index(fields=["-created_at", "-id"], name="gs_mail_newest"),
             models.Index(fields=["about", "-created_at", "-id"], condition=~Q(about=""), name="gs_mail_about"),
             models.Index(fields=["to_address"], name="gs_mail_to"),

@@ -194,6 +194,7 @@ class MemberStanding(models.Model):
 
     class Meta:
         ordering: ClassVar = ["member"]
+        indexes: ClassVar = [models.Index(fields=["status", "changes_at"], name="gs_memberships_standing_is")]
 
     def __str__(self) -> str:
         return self.status
@@ -218,7 +219,10 @@ class StandingChange(models.Model):
 
     class Meta:
         ordering: ClassVar = ["recorded_at", "at", "id"]
-        indexes: ClassVar = [models.Index(fields=["member", "recorded_at"], name="gs_memberships_change_member")]
+        indexes: ClassVar = [
+            models.Index(fields=["member", "recorded_at"], name="gs_memberships_change_member"),
+            models.Index(fields=["after", "at"], name="gs_memberships_change_after"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.before} > {self.after}"

@@ -16,6 +16,7 @@ _env = environment.Environment.load(os.environ)
 globals().update({setting.name: _env.get(setting) for setting in conf.SETTINGS})
 
 GOODSTANDING_HOME: Path = _env.get(conf.HOME).absolute()
+GOODSTANDING_ORGANISATION = environment.organisation(_env, GOODSTANDING_HOME)
 _https = _env.get(conf.HTTPS)
 DEBUG = _env.get(environment.DEBUG)
 SECRET_KEY = _env.get(environment.SECRET_KEY) or environment.secret_key(GOODSTANDING_HOME)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from goodstanding.site import clock_bar, demo_pages, views
+from goodstanding.site import clock_bar, demo_doors, demo_pages, views
 
 admin.site.site_header = "Goodstanding"
 admin.site.site_title = "Goodstanding"
@@ -27,6 +27,8 @@ urlpatterns = [
     path("demo/", demo_pages.everybody, name="demo_everybody"),
     path("demo/members/", demo_pages.members, name="demo_members"),
     path("demo/clock/", clock_bar.move, name="demo_clock"),
+    path("demo/mails/", demo_pages.mails, name="demo_mails"),
+    path("demo/doors/", demo_doors.panel, name="demo_doors"),
     path("demo/one-level/", demo_pages.one_level, name="demo_one_level"),
     path("admin/", admin.site.urls),
 ]

@@ -74,7 +74,8 @@ class PaymentAttempt(Leased):
         indexes: ClassVar = [
             models.Index(
                 fields=["due_at", "id"], condition=Q(state__in=["open", "waiting"]), name="gs_billing_attempt_due"
-            )
+            ),
+            models.Index(fields=["due_at", "id"], condition=Q(state="parked"), name="gs_billing_attempt_parked"),
         ]
 
     def __str__(self) -> str:
@@ -128,7 +129,8 @@ class Errand(Leased):
             )
         ]
         indexes: ClassVar = [
-            models.Index(fields=["due_at", "id"], condition=Q(state="open"), name="gs_billing_errand_due")
+            models.Index(fields=["due_at", "id"], condition=Q(state="open"), name="gs_billing_errand_due"),
+            models.Index(fields=["due_at", "id"], condition=Q(state="parked"), name="gs_billing_errand_parked"),
         ]
 
     def __str__(self) -> str:
@@ -158,7 +160,8 @@ class Turn(Leased):
         verbose_name_plural = _("turns of our clock")
         ordering: ClassVar = ["due_at", "subscription"]
         indexes: ClassVar = [
-            models.Index(fields=["due_at", "subscription"], condition=Q(state="open"), name="gs_billing_turn_due")
+            models.Index(fields=["due_at", "subscription"], condition=Q(state="open"), name="gs_billing_turn_due"),
+            models.Index(fields=["due_at", "subscription"], condition=Q(state="parked"), name="gs_billing_turn_parked"),
         ]
 
     def __str__(self) -> str:

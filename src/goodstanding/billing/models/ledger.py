@@ -219,7 +219,15 @@ class Invoice(External):
 
     class Meta(External.Meta):
         ordering: ClassVar = ["issued_at", "id"]
-        indexes: ClassVar = [models.Index(fields=["account", "issued_at"], name="gs_billing_invoice_account")]
+        indexes: ClassVar = [
+            models.Index(fields=["account", "issued_at"], name="gs_billing_invoice_account"),
+            models.Index(fields=["issued_at", "id"], name="gs_billing_invoice_latest"),
+            models.Index(
+                fields=["issued_at", "id"],
+                condition=Q(status="open", settled_at=None),
+                name="gs_billing_invoice_open",
+            ),
+        ]
 
 
 class InvoiceLine(models.Model):
@@ -265,6 +273,10 @@ class Payment(External):
         constraints: ClassVar = [
             *External.Meta.constraints,
             models.CheckConstraint(condition=Q(amount_minor__gte=0), name="gs_billing_payment_positive"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["made_at", "id"], name="gs_billing_payment_latest"),
+            models.Index(fields=["made_at", "id"], condition=Q(status="failed"), name="gs_billing_payment_failed"),
         ]
 
 

@@ -1,0 +1,1 @@
+"""The office: the pages on which staff do their daily work."""

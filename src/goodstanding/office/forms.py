@@ -1,0 +1,135 @@
+"""The office's forms: to find members, to add one, and everything that staff do about one. What was typed is kept.
+
+An action is a form with a page of its own. It says beforehand what it does to money and access, wants a reason, and is
+done once however often it is sent (:mod:`goodstanding.office.once`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from goodstanding.core.records import Status
+from goodstanding.memberships.forms import DECISIONS, Decision
+from goodstanding.office.money_forms import EndForm, KeepForm, PaymentForm, RefundForm, SellForm, StopForm
+from goodstanding.people.models import Member
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+LAPSED_LATELY = "lapsed_lately"
+STANDINGS = (
+    ("", _("any standing")),
+    (str(Status.GOOD), _("in good standing")),
+    (str(Status.GRACE), _("in grace")),
+    (str(Status.HELD), _("on hold")),
+    (str(Status.PENDING), _("pending")),
+    (str(Status.LAPSED), _("lapsed")),
+    (LAPSED_LATELY, _("lapsed in the last 7 days")),
+    (str(Status.NONE), _("no membership")),
+)
+
+
+class FindForm(forms.Form):
+    """Finds members."""
+
+    q = forms.CharField(
+        label=_("E-mail or name"),
+        required=False,
+        max_length=254,
+        help_text=_("The beginning of an e-mail, part of a name, or a member’s whole id."),
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    standing = forms.ChoiceField(label=_("Standing"), required=False, choices=STANDINGS)
+
+
+class AddForm(forms.Form):
+    """A new member, by hand. No log-in is made, and nobody is written to."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=200, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    email = forms.EmailField(label=_("E-mail"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    reason = forms.CharField(
+        label=_("Reason"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Kept with your name in the audit."),
+    )
+
+    def clean_email(self) -> str:
+        """Refuse a second member with the same e-mail."""
+        email = str(self.cleaned_data["email"]).lower()
+        if Member.objects.filter(email=email).exists():
+            raise forms.ValidationError(_("There is a member with this e-mail already."))
+        return email
+
+
+ACTIONS: dict[str, type[Decision]] = {
+    **DECISIONS,
+    "payment": PaymentForm,
+    "sell": SellForm,
+    "refund": RefundForm,
+    "stop": StopForm,
+    "end": EndForm,
+    "keep": KeepForm,
+}
+
+# What it does to money, and what to access.
+SAYS: dict[str, tuple[StrOrPromise, StrOrPromise]] = {
+    "hold": (
+        _("Nothing is paid or given back, and renewals are charged as before."),
+        _("Doors, pages and everything else are closed from now on, until the hold ends. What is paid stays paid."),
+    ),
+    "release": (
+        _("Nothing is paid or given back."),
+        _("What is paid, if it has not run out, lets in again at once; other holds stay."),
+    ),
+    "grant": (
+        _("Nothing is paid, and no invoice is made."),
+        _("From the beginning to the end of the grant the member is in good standing at this level."),
+    ),
+    "withdraw": (
+        _("Nothing is paid or given back."),
+        _("What this grant gave ends now. What was paid stays."),
+    ),
+    "approve": (
+        _("Nothing is paid or given back."),
+        _("The membership counts from now on, as far as it is paid."),
+    ),
+    "deny": (
+        _("Nothing is given back by this: refund the payment, where it should be."),
+        _("The membership lets nobody in, though it may be paid."),
+    ),
+    "payment": (
+        _("The invoice counts as paid in full, by hand. No card is charged for it any more."),
+        _("What it bought counts as of this payment."),
+    ),
+    "sell": (
+        _(
+            "An invoice is made, and counts as paid in full, by hand. What renews is billed by us, to be paid by hand again."
+        ),
+        _(
+            "The membership begins at the moment of the payment. What it replaces stays as far as it is paid, and renews no more."
+        ),
+    ),
+    "refund": (
+        _(
+            "A payment by card goes back to the card; the gateway confirms it later. One by hand you give back yourself."
+        ),
+        _("Once all of an invoice is given back, what it bought ends at once. A part changes nothing about access."),
+    ),
+    "stop": (
+        _("Nothing is charged any more, and nothing is given back."),
+        _("What is paid stays until its end."),
+    ),
+    "end": (
+        _("Nothing is charged any more; open invoices of ours are void. Nothing is given back."),
+        _("What is paid stays until its end; there is no grace after it."),
+    ),
+    "keep": (
+        _("The next renewal is charged again when it is due."),
+        _("The membership goes on after what is paid."),
+    ),
+}

@@ -1,0 +1,120 @@
+"""What the office's page on a member shows: gathered here, in as many statements however long the story is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from goodstanding.billing.models import Errand, Invoice, Payment, Refund, Subscription
+from goodstanding.communications import services as mails
+from goodstanding.core.fold import ENDED
+from goodstanding.doors import services as doors
+from goodstanding.doors.models import Card
+from goodstanding.memberships import giving_back, member_page, owing
+from goodstanding.office.forms import ACTIONS
+from goodstanding.people.models import Member
+
+PAYMENTS, MAILS = 20, 10  # shown, the latest first
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A payment, the invoice that it paid, what of it was given back, and what is on its way back."""
+
+    row: Payment
+    invoice: Invoice | None
+    back_minor: int
+    promised_minor: int
+
+    @property
+    def can_refund(self) -> bool:
+        """Whether something of it is left to be given back."""
+        return self.row.status == "succeeded" and self.row.amount_minor > self.back_minor + self.promised_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Renewing:
+    """A subscription, what it pays for, and what its gateway was asked and has not confirmed. ``can``: names of actions."""
+
+    row: Subscription
+    levels: tuple[str, ...]
+    waiting: tuple[Errand, ...]
+    can: tuple[str, ...]
+
+
+def shown(member: Member, *, user: Any, changes_only: bool, page: str, now: datetime) -> dict[str, Any]:
+    """Return everything that the page of ``member`` shows to ``user``."""
+    asked = member_page.Asked(changes_only=changes_only, page=page)
+    waiting = _waiting(member)
+    return {
+        **member_page.shown(member, asked, user=user, now=now),
+        "asked": asked,
+        "invoices": [(each, owing.owed(each)) for each in owing.open_invoices(member)],
+        "payments": _payments(member, waiting),
+        "subscriptions": _subscriptions(member, waiting, now=now),
+        "doors": doors.why(member, now),
+        "cards": Card.objects.filter(member=member).order_by("added_at", "id"),
+        "mails": mails.latest(MAILS, about=member.pk),
+        "may": {name: user.has_perm(action.permission) for name, action in ACTIONS.items()},
+    }
+
+
+def _waiting(member: Member) -> dict[tuple[str, str], list[Errand]]:
+    """Errands that no gateway has confirmed yet, by account and target."""
+    open_ = (Errand.State.OPEN, Errand.State.PARKED)
+    found: defaultdict[tuple[str, str], list[Errand]] = defaultdict(list)
+    rows = Errand.objects.filter(customer__member=member, state__in=open_).select_related("customer")
+    for errand in rows.order_by("asked_at", "id"):
+        found[errand.customer.gateway_account_id, errand.target].append(errand)
+    return dict(found)
+
+
+def _payments(member: Member, waiting: dict[tuple[str, str], list[Errand]]) -> list[Paid]:
+    latest = Payment.objects.filter(account__member=member).select_related("gateway_account")
+    rows = list(latest.order_by("-made_at", "-id")[:PAYMENTS])
+    names = {row.external_id for row in rows}
+    back: defaultdict[tuple[str, str], int] = defaultdict(int)
+    refunds = Refund.objects.filter(account__member=member, payment__in=names).exclude(status__in=giving_back.LOST)
+    for account, payment, minor in refunds.values_list("gateway_account_id", "payment", "amount_minor"):
+        back[account, payment] += minor
+    invoices = _named(Invoice.objects.filter(account__member=member, external_id__in={row.invoice for row in rows}))
+    return [
+        Paid(
+            row,
+            invoices.get((row.gateway_account_id, row.invoice)),
+            back[row.gateway_account_id, row.external_id],
+            sum(
+                errand.amount_minor
+                for errand in waiting.get((row.gateway_account_id, row.external_id), ())
+                if errand.kind == Errand.Kind.REFUND
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _named(invoices: Iterable[Invoice]) -> dict[tuple[str, str], Invoice]:
+    return {(invoice.gateway_account_id, invoice.external_id): invoice for invoice in invoices}
+
+
+def _subscriptions(member: Member, waiting: dict[tuple[str, str], list[Errand]], *, now: datetime) -> list[Renewing]:
+    rows = Subscription.objects.filter(customer__member=member).select_related("gateway_account")
+    found = []
+    for row in rows.prefetch_related("items__seat__membership__level").order_by("-begun_at", "-id"):
+        asked = tuple(waiting.get((row.gateway_account_id, row.external_id), ()))
+        levels = tuple(item.seat.membership.level.name for item in row.items.all() if hasattr(item, "seat"))
+        found.append(Renewing(row, levels, asked, _can(row, asked, now=now)))
+    return found
+
+
+def _can(row: Subscription, asked: Sequence[Errand], *, now: datetime) -> tuple[str, ...]:
+    if row.status in ENDED or (row.ends_at is not None and row.ends_at <= now):
+        return ()
+    kinds = {errand.kind for errand in asked}
+    if Errand.Kind.END_NOW in kinds:
+        return ()
+    ends = Errand.Kind.END in kinds or (row.ends_at is not None and Errand.Kind.RESUME not in kinds)
+    return ("keep", "end") if ends else ("stop", "end")

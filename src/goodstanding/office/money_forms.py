@@ -1,0 +1,173 @@
+"""The actions that touch money: paid at the desk, given back, renewed or not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from goodstanding.audit.services import note
+from goodstanding.billing.models import Invoice, Payment, Subscription
+from goodstanding.catalogue.models import Price
+from goodstanding.catalogue.words import money_words
+from goodstanding.checkout import holding
+from goodstanding.core.currencies import MoneyRefused
+from goodstanding.core.money import Money
+from goodstanding.memberships import byhand, ending, giving_back, owing
+from goodstanding.memberships.forms import Decision, MomentField
+
+HOW = (("cash", _("in cash")), ("transfer", _("by transfer")), ("cheque", _("by cheque")), ("other", _("otherwise")))
+
+
+class AtDesk(Decision):
+    """Money that was taken at the desk."""
+
+    how = forms.ChoiceField(label=_("Paid"), choices=HOW, widget=forms.RadioSelect, initial="cash")
+    reference = forms.CharField(
+        label=_("Reference"),
+        max_length=100,
+        required=False,
+        help_text=_("The number of the receipt, or what the bank statement says."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    paid_at = MomentField(label=_("Paid at"))
+
+    def prepare(self) -> None:
+        """Propose this moment."""
+        self.initial.setdefault("paid_at", self.now.replace(microsecond=0))
+
+
+class PaymentForm(AtDesk):
+    """An open invoice was paid by hand."""
+
+    title, button, done = _("Record a payment"), _("Record the payment"), _("Recorded.")
+    permission, about = "gs_billing.add_payment", Invoice
+    field_order = ("how", "reference", "paid_at", "reason")
+
+    def prepare(self) -> None:
+        """Say how much it is."""
+        super().prepare()
+        due = money_words(owing.owed(self.row))
+        self.fields["how"].label = _("Paid in full, %(amount)s") % {"amount": due}
+
+    def take(self, *, by: Any) -> None:
+        """Record it."""
+        given = self.cleaned_data
+        how = {name: given[name] for name in ("how", "reference", "paid_at", "reason")}
+        byhand.record_payment(self.row, **how, by=by, now=self.now)
+
+
+class SellForm(AtDesk):
+    """Somebody joins, and pays at the desk."""
+
+    title, button, done = _("Sell at the desk"), _("Sell"), _("Sold.")
+    permission = "gs_billing.add_invoice"
+    price = forms.ModelChoiceField(label=_("What"), queryset=Price.objects.none(), empty_label=_("choose one"))
+    field_order = ("price", "how", "reference", "paid_at", "reason")
+
+    def prepare(self) -> None:
+        """Offer what is on sale, hidden levels too: who is at the desk knows of them."""
+        super().prepare()
+        choice: Any = self.fields["price"]
+        on_sale = Price.objects.filter(is_open=True, level__is_open=True).select_related("level__group")
+        choice.queryset = on_sale.order_by("level__position", "level", "position", "amount_minor", "id")
+        choice.label_from_instance = lambda price: f"{price.level.name}: {price.words}"
+
+    def take(self, *, by: Any) -> None:
+        """Sell it; what it replaces renews no more, as in the checkout."""
+        given = self.cleaned_data
+        price = given["price"]
+        holding.require_free(self.member, price, now=self.now)
+        how = {name: given[name] for name in ("how", "reference", "paid_at")}
+        invoice = byhand.sell(self.member, price, **how, by=by, now=self.now)
+        holding.close_others(self.member, price, but=(invoice.subscription,), now=self.now)
+        note(by=by, on=self.member, what="sell at the desk", why=given["reason"], now=self.now)
+
+
+class RefundForm(Decision):
+    """Give a payment back, all of it or a part."""
+
+    title, button, done = _("Refund"), _("Give the money back"), _("It is on its way back, or noted as given back.")
+    permission, about = "gs_billing.add_refund", Payment
+    how_much = forms.ChoiceField(
+        label=_("How much"), choices=(("all", ""), ("part", _("a part"))), widget=forms.RadioSelect, initial="all"
+    )
+    amount = forms.CharField(
+        label=_("The part"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    field_order = ("how_much", "amount", "reason")
+
+    def prepare(self) -> None:
+        """Say how much is left."""
+        self.left = giving_back.left_of(self.row)
+        whole: Any = self.fields["how_much"]
+        words = _("all that is left: %(amount)s") % {"amount": money_words(self.left)}
+        whole.choices = (("all", words), ("part", _("a part of it")))
+        self.fields["amount"].help_text = _("In %(currency)s, such as 12.50.") % {"currency": self.left.currency}
+
+    def clean(self) -> dict[str, Any]:
+        """Find how much is meant."""
+        data = super().clean() or {}
+        data["money"] = self.left
+        if data.get("how_much") == "part":
+            try:
+                data["money"] = Money.parse(
+                    f"{(data.get('amount') or '').strip().replace(',', '.')} {self.left.currency}"
+                )
+            except MoneyRefused:
+                self.add_error("amount", _("Write an amount, such as 12.50, without the currency."))
+        elif (data.get("amount") or "").strip():
+            self.add_error("how_much", _("You typed a part. Choose “a part of it”, or leave the part empty."))
+        return data
+
+    def take(self, *, by: Any) -> None:
+        """Give it back."""
+        given = self.cleaned_data
+        giving_back.refund(self.row, amount=given["money"], reason=given["reason"], by=by, now=self.now)
+
+
+class OfSubscription(Decision):
+    """Whether a subscription renews."""
+
+    permission, about = "gs_billing.change_subscription", Subscription
+
+    def noted(self, what: str, *, by: Any) -> None:
+        """Leave an audit entry."""
+        note(by=by, on=self.row, what=what, why=self.cleaned_data["reason"], now=self.now)
+
+
+class StopForm(OfSubscription):
+    """Let it run out."""
+
+    title, button, done = _("Stop the renewal"), _("Stop the renewal"), _("It is not renewed any more.")
+
+    def take(self, *, by: Any) -> None:
+        """Stop it."""
+        ending.cancel(self.row, now=self.now)
+        self.noted("stop renewal", by=by)
+
+
+class EndForm(OfSubscription):
+    """End it at once."""
+
+    title, button, done = _("End now"), _("End it now"), _("It is ended.")
+
+    def take(self, *, by: Any) -> None:
+        """End it."""
+        ending.end_now(self.row, now=self.now)
+        self.noted("end subscription", by=by)
+
+
+class KeepForm(OfSubscription):
+    """Take a set end back."""
+
+    title, button, done = _("Keep after all"), _("Keep it"), _("It is renewed again.")
+
+    def take(self, *, by: Any) -> None:
+        """Keep it."""
+        ending.stay(self.row, now=self.now)
+        self.noted("keep subscription", by=by)

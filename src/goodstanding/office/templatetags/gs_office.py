@@ -1,0 +1,37 @@
+"""What the office's templates need: amounts, and days by the site's clock."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django import template
+from django.utils.formats import date_format
+from django.utils.html import format_html
+
+from goodstanding.catalogue.words import money_words
+from goodstanding.core.currencies import MoneyRefused
+from goodstanding.core.money import Money
+from goodstanding.people import pages
+
+register = template.Library()
+
+
+@register.filter
+def amount(minor: int | None, currency: str) -> str:
+    """Show an amount as the reader's language writes it; what is no money as it stands."""
+    if minor is None:
+        return pages.NOTHING
+    try:
+        return money_words(Money(minor, currency))
+    except MoneyRefused:
+        return pages.money(minor, currency)
+
+
+@register.filter
+def day(at: datetime | str | None) -> str:
+    """Show a moment by the site's clock, without its seconds; a text is a moment as documents write it."""
+    if not at:
+        return pages.NOTHING
+    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+    shown = date_format(pages.by_the_clock(moment), "DATETIME_FORMAT", use_l10n=True)
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), shown)

@@ -1,0 +1,23 @@
+"""The addresses of the office."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from goodstanding.office.views import gateways, lists, members
+
+app_name = "gs_office"
+urlpatterns = [
+    path("", lists.home, name="front"),
+    path("members/", lists.members, name="members"),
+    path("members/add/", members.add, name="add"),
+    path("members/<str:member>/", members.member, name="member"),
+    path("members/<str:member>/<slug:name>/", members.act, name="act"),
+    path("members/<str:member>/<slug:name>/<str:about>/", members.act, name="act"),
+    path("invoices/", lists.invoices, name="invoices"),
+    path("payments/", lists.payments, name="payments"),
+    path("approvals/", lists.approvals, name="approvals"),
+    path("alarms/", lists.alarms, name="alarms"),
+    path("gateways/", gateways.gateways, name="gateways"),
+    path("gateways/again/<slug:kind>/<str:pk>/", gateways.again, name="again"),
+]
