@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from django import template
@@ -12,6 +13,8 @@ from goodstanding.catalogue.words import money_words
 from goodstanding.core.currencies import MoneyRefused
 from goodstanding.core.money import Money
 from goodstanding.people import pages
+
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
 
 register = template.Library()
 
@@ -35,3 +38,14 @@ def day(at: datetime | str | None) -> str:
     moment = datetime.fromisoformat(at) if isinstance(at, str) else at
     shown = date_format(pages.by_the_clock(moment), "DATETIME_FORMAT", use_l10n=True)
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), shown)
+
+
+@register.filter
+def dated(words: object) -> str:
+    """Show words of the records with their moments as people write them; the words themselves stay as they are."""
+
+    def by_the_clock(found: re.Match[str]) -> str:
+        moment = datetime.fromisoformat(found[0])
+        return date_format(pages.by_the_clock(moment), "DATETIME_FORMAT", use_l10n=True)
+
+    return _STAMP.sub(by_the_clock, str(words))
