@@ -22,7 +22,7 @@ from goodstanding.core import ids
 from goodstanding.memberships import placing
 
 TOKEN = "qqqqqqqq"  # what the model customer is called; every other name has its length
-APPS = ("gs_people", "gs_billing", "gs_memberships", "gs_inbox")
+APPS = ("gs_people", "gs_billing", "gs_memberships", "gs_inbox", "gs_sandbox")
 BATCH = 1000
 
 MadeOf = dict[str, tuple[str, ...]]
@@ -161,7 +161,7 @@ class Model:
         return (found for found in _DERIVED.findall(text) if found in self.made_of)
 
 
-_DERIVED = re.compile(r"\b(?:[a-z]{3}_[a-z2-7]{20}|[0-9a-f]{64})\b")
+_DERIVED = re.compile(r"\b(?:[a-z]{3,6}_[a-z2-7]{20}|[0-9a-f]{64})\b")
 
 
 def insert(copies: Iterable[tuple[Table, list[Row]]]) -> None:

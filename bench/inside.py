@@ -18,6 +18,8 @@ from psycopg import sql
 
 from bench.report import Measurement
 
+STEPS = ("rebuilding", "standing", "receiving", "processing", "burst", "renewing", "joining", "entering")
+
 
 def main() -> None:
     """Make a database, fill it, measure, write what was measured to a file, and leave nothing behind."""
@@ -37,7 +39,7 @@ def parser() -> ArgumentParser:
     made.add_argument("--members", type=int, nargs="+", default=[1000, 10_000, 100_000])
     made.add_argument("--rounds", type=int, default=5)
     made.add_argument("--long-invoices", type=int, default=120)
-    made.add_argument("--only", nargs="+", choices=["standing", "rebuilding", "receiving", "processing", "burst"])
+    made.add_argument("--only", nargs="+", choices=STEPS)
     made.add_argument("--out", default="")
     return made
 
@@ -46,7 +48,7 @@ def _measure(options: Namespace) -> Iterator[dict[str, Any]]:
     from django.core.management import call_command  # noqa: PLC0415 (Django is set up by now)
     from django.db import connections  # noqa: PLC0415
 
-    from bench import floors, processing, rebuilding, receiving, standing  # noqa: PLC0415
+    from bench import entering, floors, joining, processing, rebuilding, receiving, renewing, standing  # noqa: PLC0415
     from bench.seeding import Organisation  # noqa: PLC0415
     from goodstanding import clock  # noqa: PLC0415
 
@@ -61,11 +63,14 @@ def _measure(options: Namespace) -> Iterator[dict[str, Any]]:
         load = os.getloadavg()[0]  # how busy the machine was with other things
         events, some = min(members, 300), min(20, budget // (2 * rounds))
         steps: dict[str, Callable[[], Iterator[Measurement]]] = {
-            "rebuilding": partial(rebuilding.measurements, organisation, rounds=rounds),
+            "rebuilding": partial(rebuilding.measurements, rounds=rounds),
             "standing": partial(standing.measurements, organisation, rounds=rounds),
             "receiving": partial(receiving.measurements, organisation, rounds=rounds, events=events),
             "processing": partial(processing.measurements, organisation, rounds=rounds, members=some, long_members=1),
             "burst": partial(processing.burst, organisation, members=min(100, budget // 3)),
+            "renewing": partial(renewing.measurements, organisation, due=min(members, 300)),
+            "joining": partial(joining.measurements, organisation, joins=min(members, 10 + 2 * rounds)),
+            "entering": partial(entering.measurements, organisation, rounds=rounds, requests=min(4 * members, 2000)),
         }
         for name, step in steps.items():
             if name == "standing":  # a rebuild is measured without those of this size

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import http.client
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.test import Client
 from stripe import WebhookSignature
 
-from bench import measure
+from bench import measure, web
 from bench.life import Life
 from bench.report import Measurement
 from bench.seeding import SECRET, Organisation
+from bench.web import Server
 from goodstanding import clock, conf
 from goodstanding.inbox.models import WebhookEvent
 from goodstanding.site import server
@@ -26,22 +24,14 @@ CLIENTS = 8
 _PATH = "/webhooks/stripe/stripe/"
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running web server."""
-
-    pid: int
-    port: int
-
-
 def measurements(organisation: Organisation, *, rounds: int, events: int) -> Iterator[Measurement]:
     """Measure the receiver and, on a server of the same kind, the least that it could do."""
     told = _Events(organisation)
     port = conf.PORT.value()
-    with _running("bench.floor_app:application", port + 1) as bare:
+    with web.running(web.FLOOR, port + 1) as bare:
         empty = [_cpu(bare, "/empty", told.some(events)) for _ in range(rounds)]
         filed = [_round(bare, "/filed", told.some(events)) for _ in range(rounds)]
-    with _running(server.APPLICATION, port) as real:
+    with web.running(server.APPLICATION, port) as real:
         received = [_round(real, _PATH, told.some(events)) for _ in range(rounds)]
         crowded = [_crowd(real, _PATH, told.some(events)) for _ in range(rounds)]
     yield Measurement(
@@ -144,32 +134,3 @@ def _deliver(port: int, path: str, signed: Sequence[tuple[bytes, str]]) -> list[
 def _signature(body: str) -> str:
     stamp = int(clock.now().timestamp())
     return str(WebhookSignature.generate_signature_header(body, SECRET, timestamp=stamp))
-
-
-@contextmanager
-def _running(application: str, port: int) -> Iterator[Server]:
-    command = [application if part == server.APPLICATION else part for part in server.command()]
-    command[command.index("--port") + 1] = str(port)
-    process = subprocess.Popen(command)
-    try:
-        _wait(process, port)
-        yield Server(process.pid, port)
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def _wait(process: subprocess.Popen[bytes], port: int) -> None:
-    for _ in range(300):
-        assert process.poll() is None, "the web server ended"
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", "/healthz")
-            connection.getresponse().read()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-        finally:
-            connection.close()
-    sys.exit(f"the web server does not answer on port {port}")

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import call_command
 from django.db import connection
 
-from bench import cloning
+from bench import cloning, ours
 from bench.life import CATALOGUE, Life
 from goodstanding.billing.models import GatewayCustomer
 from goodstanding.gateways.models import GatewayAccount
@@ -24,7 +24,10 @@ SHORT, LONG = 3, 120  # invoices
 
 
 class Organisation:
-    """The members. ``now`` is when it was founded by us; ``short`` and ``long`` count members by their invoices."""
+    """The members, by kind: ``s`` and ``l`` pay at Stripe and have a short or a long history, ``o`` are renewed by us.
+
+    ``now`` is when it was founded by us.
+    """
 
     def __init__(self, *, now: datetime, long_invoices: int = LONG) -> None:
         self.now = now
@@ -33,7 +36,9 @@ class Organisation:
         self.taken = {"s": 0, "l": 0}  # members whose renewal has come
         self.strangers = 0
         self.account = _account()
-        self.models = {kind: self._model(kind) for kind in self.due}
+        self.ours = ours.set_up(now=now)
+        self.models = {kind: self._model(kind) for kind in self.due} | {"o": self._model_of_ours()}
+        self.due["o"], self.count["o"], self.taken["o"] = 1, 0, 0
 
     def life(self, kind: str, number: int) -> Life:
         """Return the life of a member."""
@@ -75,6 +80,11 @@ class Organisation:
         for table, new in rows.items():
             if table[0] == WebhookEvent._meta.db_table:
                 rows[table] = _paid_and_purged(table, new)
+        return cloning.Model(rows, made)
+
+    def _model_of_ours(self) -> cloning.Model:
+        rows, made = ours.model(self.ours, now=self.now)
+        _forget(rows)
         return cloning.Model(rows, made)
 
 

@@ -19,6 +19,19 @@ TOPICS = (
     "webhook received",
     "the same event again",
     "webhook processed",
+    "renewal run, 1 worker",
+    "renewal run, 2 workers",
+    "renewal: SQL",
+    "what the sandbox tells of renewals, received",
+    "what the sandbox tells of renewals, taken in",
+    "a password's hash",
+    "checkout, free, by services",
+    "checkout, free, over HTTP",
+    "checkout, paid by the sandbox, by services",
+    "checkout, paid by the sandbox, over HTTP",
+    "forward-auth check",
+    "gated page",
+    "door tap",
 )
 
 

@@ -1,0 +1,102 @@
+"""The renewal run of our own clock: the bill drawn up, the stored card charged at the sandbox, the answer taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+from django.db import connection
+from django.db.models import F
+
+from bench import drain, floors, measure
+from bench.report import Measurement
+from bench.seeding import Organisation
+from goodstanding import clock
+from goodstanding.billing.models import PaymentAttempt, Turn
+from goodstanding.gateways.sandbox.models import Message
+from goodstanding.inbox import handlers as inbox
+from goodstanding.inbox.models import WebhookEvent
+from goodstanding.jobs import registry
+from goodstanding.jobs.worker import Worker
+from goodstanding.memberships.models import MemberStanding
+
+RUN = ("payments", "renewals")  # the sources that a run draws from
+_WARM = 5  # renewals by which a worker gets ready
+_COUNTED = 3
+_TOLD = 200  # messages: enough to measure
+_FLOOR = "two transactions of 5 bare SQL"
+
+
+def measurements(organisation: Organisation, *, due: int) -> Iterator[Measurement]:
+    """Measure with one and with two worker processes, ``due`` renewals each; then what the sandbox tells of them."""
+    for processes in (1, 2):
+        _more(organisation, _WARM * processes)
+        found = drain.drained(RUN, processes=processes, prepare=partial(_more, organisation, due))
+        _assert_renewed(organisation)
+        floor = floors.in_processes("{}", processes=processes, times=max(due // 2, 20)) / 2
+        name = f"renewal run, {processes} worker{'s' if processes > 1 else ''}, renewals"
+        # The target is for the server's database; the embedded one has one writer, and small organisations.
+        limit = 300 if processes > 1 and connection.vendor == "postgresql" else None
+        yield Measurement(name, due / found.seconds, "/s", limit, at_least=True, floor=floor, floor_is=_FLOOR)
+        if processes == 1:
+            yield Measurement("renewal run, CPU a renewal", found.cpu * 1000 / due, "ms")
+            yield Measurement("renewal run, CPU a renewal in the sandbox's own books", found.gateway * 1000 / due, "ms")
+    yield from _statements(organisation)
+    yield from _told()
+
+
+def _told() -> Iterator[Measurement]:
+    """What the sandbox then tells of the renewals: it was known before, but it must be received and looked at."""
+    messages = Message.objects.filter(state=Message.State.WAITING)
+    late = messages.order_by("id").values_list("id", flat=True)[_TOLD:]
+    messages.filter(id__in=list(late)).delete()
+    (post,) = [each for each in registry.sources() if each.name == "sandbox"]
+    assert post.here is not None, post
+    received = measure.cpu_milliseconds(Worker(sources=[replace(post, process=post.here)]).drain)
+    count = WebhookEvent.objects.open().count()
+    assert count, "the sandbox told nothing"
+    taken = measure.cpu_milliseconds(Worker(sources=[inbox.EVENTS]).drain)
+    assert not WebhookEvent.objects.open().exists()
+    assert not WebhookEvent.objects.dead().exists()
+    yield Measurement("what the sandbox tells of renewals, received, CPU an event", received / count, "ms")
+    yield Measurement("what the sandbox tells of renewals, taken in, CPU an event", taken / count, "ms")
+
+
+def _more(organisation: Organisation, count: int) -> None:
+    """Have so many more members who are due."""
+    organisation.grow("o", organisation.count["o"] + count)
+    organisation.taken["o"] += count
+
+
+def _statements(organisation: Organisation) -> Iterator[Measurement]:
+    """Count what one renewal takes, with its share of a claim, by our own side and by the sandbox's."""
+    _more(organisation, _COUNTED)
+    ours = [each for each in registry.sources() if each.name in RUN]
+    total, theirs = 0, 0
+    while True:
+        worked = 0
+        for source in ours:
+            with measure.statements() as sent:
+                rows = source.claim(now=clock.now(), worker="bench", limit=_COUNTED)
+                for row in rows:
+                    source.process(row, now=clock.now())
+            worked += len(rows)
+            total += len(sent) if rows else 0
+            theirs += sum("gs_sandbox_" in each["sql"] for each in sent)
+        if not worked:
+            break
+    _assert_renewed(organisation)
+    yield Measurement("renewal: SQL, with BEGIN and COMMIT", total / _COUNTED, "SQL", floor=10, floor_is=_FLOOR)
+    yield Measurement("renewal: SQL in the sandbox's own books", theirs / _COUNTED, "SQL")
+
+
+def _assert_renewed(organisation: Organisation) -> None:
+    """The work was done, not skipped: each paid once more, and is in good standing beyond today."""
+    count, now = organisation.count["o"], clock.now()
+    paid = PaymentAttempt.objects.filter(kind=PaymentAttempt.Kind.CHARGE, state=PaymentAttempt.State.SUCCEEDED)
+    assert paid.filter(customer__gateway_account=organisation.ours).count() == count, count
+    assert not PaymentAttempt.objects.filter(state__in=PaymentAttempt.UNDER_WAY).exists()
+    assert not Turn.objects.open().filter(due_at__lte=now).exists()
+    stands = MemberStanding.objects.filter(member__customers__gateway_account=organisation.ours)
+    assert stands.filter(status="good", covered_until__gt=now, as_of__lte=F("covered_until")).count() >= count
