@@ -245,6 +245,12 @@ def site_url() -> str:
     return URL.value().rstrip("/") or ("" if HTTPS.value() else _here())
 
 
+def call_organisation(name: str) -> None:
+    """Have this process call the organisation ``name``, where nobody said what it is called: it read its settings before."""
+    if ORGANISATION.value() == ORGANISATION.default:
+        setattr(settings, ORGANISATION.name, name)
+
+
 def _here() -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(HOST.value(), HOST.value())  # noqa: S104 - nothing is bound here
     return f"http://{f'[{host}]' if ':' in host else host}:{PORT.value()}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Min, Q
+from django.db.models import F, Min, Q
 
 from goodstanding.billing.models import GatewayCustomer, PaymentAttempt
 from goodstanding.core.facts import PaymentSeen
@@ -38,11 +38,11 @@ def write_down(
     Raises :class:`AlreadyUnderWay` where a try is under way or was good. In the caller's transaction, with the customer's
     row locked.
     """
-    before = PaymentAttempt.objects.filter(customer=customer, pays_for=pays_for)
-    there = before.exclude(state=State.FAILED).first()
-    if there is not None:
-        raise AlreadyUnderWay(there)
-    number = before.count()
+    before = PaymentAttempt.objects.filter(customer=customer, pays_for=pays_for).order_by("number")
+    for there in before:
+        if there.state != State.FAILED:
+            raise AlreadyUnderWay(there)
+    number = len(before)
     key = derived("key", customer.pk, pays_for, str(number))
     return PaymentAttempt.objects.create(
         id=derived("att", key),
@@ -89,7 +89,7 @@ def failed(attempt: PaymentAttempt, *, failure: str, now: datetime, ref: str = "
 
 def let_go(attempt: PaymentAttempt, *, due_at: datetime) -> None:
     """Give back a try whose outcome is unknown: a worker asks the gateway at ``due_at``."""
-    PaymentAttempt.objects.filter(pk=attempt.pk, state=State.OPEN).update(
+    PaymentAttempt.objects.filter(pk=attempt.pk, state__in=(State.OPEN, State.WAITING)).update(
         due_at=due_at, leased_until=None, leased_by=""
     )
 
@@ -121,7 +121,7 @@ def _outcome(attempt: PaymentAttempt, ledger: Ledger) -> tuple[State | None, str
     if failures:
         return State.FAILED, failures[0].failure
     begun = ledger.subscriptions.get(attempt.ref)
-    if begun:
+    if begun and invoice is None:  # a bill of a subscription that runs already says for itself whether it is paid
         paid = [each for each in ledger.invoices.values() if each.last and each.last.subscription == attempt.ref]
         if any(each.settled_at for each in paid):
             return State.SUCCEEDED, ""
@@ -132,8 +132,10 @@ def _outcome(attempt: PaymentAttempt, ledger: Ledger) -> tuple[State | None, str
 
 def _payments(attempt: PaymentAttempt, ledger: Ledger) -> list[PaymentSeen]:
     """The payments that this try made: the one it knows by reference, else those for the same thing that no other try made."""
-    if attempt.ref:
-        return [ledger.payments[attempt.ref]] if attempt.ref in ledger.payments else []
+    if attempt.ref in ledger.payments:
+        return [ledger.payments[attempt.ref]]
+    if attempt.ref and attempt.pays_for not in ledger.invoices:
+        return []
     others = PaymentAttempt.objects.filter(customer=attempt.customer_id, pays_for=attempt.pays_for).exclude(
         pk=attempt.pk
     )
@@ -141,11 +143,20 @@ def _payments(attempt: PaymentAttempt, ledger: Ledger) -> list[PaymentSeen]:
     return [
         payment
         for ref, payment in ledger.payments.items()
-        if ref not in known and ledger.invoice_of(ref) == attempt.pays_for
+        if ref not in known and payment.at >= attempt.begun_at and ledger.invoice_of(ref) == attempt.pays_for
     ]
 
 
 def _close(which: Q, state: State, *, failure: str, now: datetime) -> None:
+    # Its lease is taken from whoever works on it right now: a failure that he books would open it again.
     PaymentAttempt.objects.filter(which, state__in=PaymentAttempt.UNDER_WAY).update(
-        state=state, failure=failure[:100], ended_at=now, leased_until=None, leased_by="", page=""
+        state=state,
+        failure=failure[:100],
+        ended_at=now,
+        leased_until=None,
+        leased_by="",
+        lease_token=F("lease_token") + 1,
+        attempts=0,
+        last_error="",
+        page="",
     )

@@ -13,6 +13,7 @@ from goodstanding.billing import recording
 from goodstanding.billing.models import GatewayCustomer, Subscription
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout.refusals import Refused
+from goodstanding.core import ours
 from goodstanding.core.facts import Fact
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
@@ -76,12 +77,27 @@ def close_others(member: Member, price: Price, *, but: Container[str], now: date
                 continue  # it ended in this very moment
 
 
-def give_up(member: Member, account: GatewayAccount, references: Container[str], *, now: datetime) -> None:
-    """Take back an unpaid purchase of ours: its invoice is void and its subscription has expired."""
+def require_currency(member: Member, account: GatewayAccount, price: Price) -> None:
+    """Raise :class:`Refused` where the member's bills are in another currency than ``price``: an account keeps its first."""
+    rows = GatewayCustomer.objects.select_related("account").filter(member=member, gateway_account=account)
+    customer = rows.first()
+    if customer and customer.account and customer.account.currency not in ("", price.currency):
+        raise Refused(
+            "currency",
+            _("Your account here is kept in %(currency)s, and this is sold in another currency. Please ask the staff.")
+            % {"currency": customer.account.currency},
+        )
+
+
+def locked(member: Member, account: GatewayAccount) -> GatewayCustomer | None:
+    """Return the gateway's customer of a member, locked for the transaction, if there is one."""
     customer = GatewayCustomer.objects.filter(member=member, gateway_account=account).first()
-    if customer is None:
-        return
-    customer = recording.locked_customer(account, customer.external_id, wanted=False)
+    return customer and recording.locked_customer(account, customer.external_id, wanted=False)
+
+
+def give_up(customer: GatewayCustomer, references: Container[str], *, now: datetime) -> None:
+    """Take back an unpaid purchase of ours: its invoice is void and its subscription has expired. ``customer`` is locked."""
+    account = customer.gateway_account
     ledger = Ledger(recording.objects_of([customer.pk]).get(customer.pk, {}))
     facts: list[Fact] = [
         replace(state.last, at=now, status="void", closed_at=now)
@@ -89,7 +105,7 @@ def give_up(member: Member, account: GatewayAccount, references: Container[str],
         if ref in references and state.last and state.last.ours and not state.settled_at and not state.closed_at
     ]
     facts += [
-        replace(tellings[-1], at=now, status=SubscriptionStatus.EXPIRED, ended_at=now, rank=2)
+        ours.retold(tellings[-1], at=now, rank=2, status=SubscriptionStatus.EXPIRED, ended_at=now)
         for ref, tellings in ledger.subscriptions.items()
         if ref in references and tellings[-1].ours and tellings[-1].status == SubscriptionStatus.INCOMPLETE
     ]

@@ -25,6 +25,8 @@ Attempts = QuerySet[PaymentAttempt]
 
 SALT = "goodstanding.checkout.quote"
 GOOD_FOR = timedelta(hours=1)
+USED = _("This page was sent already. Nothing was charged now; please look at it again.")
+STALE = _("This page was open for more than an hour. Nothing was charged; please look at it again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,7 @@ def shown(text: str, *, now: datetime) -> Shown:
             "tampered", _("This page was changed on its way. Nothing was charged; please look at it again.")
         ) from None
     if not made_at <= now + GOOD_FOR or now > made_at + GOOD_FOR:
-        raise Refused(
-            "stale", _("This page was open for more than an hour. Nothing was charged; please look at it again.")
-        )
+        raise Refused("stale", STALE)
     return Shown(page, price, Money(amount_minor, currency))
 
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from django.db import IntegrityError, transaction
 
 from goodstanding.billing import attempts
-from goodstanding.billing.models import GatewayCustomer, PaymentAttempt
+from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout import holding, quotes
 from goodstanding.checkout.models import Checkout
@@ -78,16 +78,18 @@ def accept(
         return same
     quote = quotes.for_member(price, member, now=now)
     quotes.require_same(shown, quote)
-    under_way = Checkout.objects.filter(member=member, price=price, state=State.OPEN).first()
+    rows = Checkout.objects.select_related("member", "price", "gateway_account")
+    under_way = rows.filter(member=member, price=price, state=State.OPEN).first()
     if under_way is not None:
-        if _may_go_on(under_way, now=now):
+        as_now = _is_quoted(under_way, quote, account) and _may_go_on(under_way, now=now)
+        if as_now or not close(under_way, now=now):
             return under_way
-        close(under_way, now=now)
     holding.require_free(member, price, now=now)
     if not quote.due_now:
         account = ensure_manual_account()
     if account is None:
         raise Refused("no_gateway", "Nothing can be paid here at the moment. Please ask the staff.")
+    holding.require_currency(member, account, price)
     try:
         with transaction.atomic():
             return Checkout.objects.create(
@@ -101,7 +103,10 @@ def accept(
             )
     except IntegrityError:  # another request of the same person's was faster
         there = Checkout.objects.filter(member=member, price=price, state=State.OPEN).first()
-        return there or Checkout.objects.get(page=shown.page, member=member)
+        there = there or Checkout.objects.filter(page=shown.page, member=member).first()
+        if there is None:  # somebody else sent this very page, at this computer perhaps
+            raise Refused("stale", quotes.USED) from None
+        return there
 
 
 def pay(checkout: Checkout, *, return_url: str, now: datetime, card: str = "", method: str = "") -> Outcome:
@@ -112,6 +117,8 @@ def pay(checkout: Checkout, *, return_url: str, now: datetime, card: str = "", m
     quote = quote_from_json(checkout.quote)
     if checkout.state != State.OPEN:
         return outcome(checkout)
+    if not _may_be_paid(checkout, now=now) and close(checkout, now=now):
+        return Outcome(checkout, Stage.CLOSED)
     try:
         customer = buying.customer_for(checkout.member, checkout.gateway_account, now=now)
     except GatewayUnreachable:
@@ -128,9 +135,11 @@ def outcome(checkout: Checkout) -> Outcome:
     if checkout.state != State.OPEN:
         return Outcome(checkout, Stage.DONE if checkout.state == State.DONE else Stage.CLOSED)
     last = _attempts(checkout).last()
+    stage = _STAGES.get(last.state, Stage.WORKING) if last else Stage.UNPAID
+    if stage in (Stage.UNPAID, Stage.DECLINED) and checkout.pays_for:
+        stage = _paid_elsewhere(checkout) or stage
     if last is None:
-        return Outcome(checkout, Stage.UNPAID)
-    stage = _STAGES.get(last.state, Stage.WORKING)
+        return Outcome(checkout, stage)
     return Outcome(checkout, stage, page=last.page, failure=last.failure if stage is Stage.DECLINED else "")
 
 
@@ -157,14 +166,21 @@ def finish(checkout: Checkout, *, now: datetime) -> Outcome:
     return found
 
 
-def close(checkout: Checkout, *, now: datetime) -> None:
-    """Give up an unpaid checkout: its invoice is void, its subscription never began."""
+def close(checkout: Checkout, *, now: datetime) -> bool:
+    """Give up an unpaid checkout: its invoice is void, its subscription never began. One that is paid, or being paid right
+    now, stays. Return whether it is closed.
+    """
     with transaction.atomic():
         locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
         if locked.state == State.OPEN:
+            customer = holding.locked(locked.member, locked.gateway_account)
+            if outcome(locked).stage not in (Stage.UNPAID, Stage.DECLINED, Stage.CLOSED):
+                return False
             locked.state, locked.ended_at = State.CLOSED, now
             locked.save(update_fields=["state", "ended_at"])
-            holding.give_up(locked.member, locked.gateway_account, _references(locked), now=now)
+            if customer is not None:
+                holding.give_up(customer, _references(locked), now=now)
+    return locked.state == State.CLOSED
 
 
 def follow_up(checkout: Checkout, *, now: datetime) -> bool:
@@ -173,8 +189,7 @@ def follow_up(checkout: Checkout, *, now: datetime) -> bool:
     if found.stage in (Stage.DONE, Stage.CLOSED):
         return False
     if found.stage in (Stage.UNPAID, Stage.DECLINED) and now >= checkout.begun_at + attempts.ASKED_AGAIN_AFTER:
-        close(checkout, now=now)
-        return False
+        return not close(checkout, now=now)
     return True
 
 
@@ -192,7 +207,9 @@ def _written_down(
         if not _billed_there(checkout, quote):
             pays_for = buying.buy(customer, quote, ref=checkout.pk, now=now).invoice
         Checkout.objects.filter(pk=checkout.pk).update(pays_for=pays_for)
-        checkout.pays_for = pays_for
+        checkout.pays_for = locked.pays_for = pays_for
+        if outcome(locked).stage not in (Stage.UNPAID, Stage.DECLINED):
+            return None
         if not quote.due_now:
             _done_for_nothing(checkout, customer, now=now)
             return None
@@ -268,8 +285,36 @@ def _nobody_holds(attempt: PaymentAttempt, *, now: datetime) -> bool:
 
 
 def _may_go_on(checkout: Checkout, *, now: datetime) -> bool:
-    found = outcome(checkout)
-    return found.stage in (Stage.WORKING, Stage.WAITING, Stage.DONE) or now < checkout.begun_at + OLD_AFTER
+    stage = outcome(checkout).stage
+    if stage in (Stage.UNPAID, Stage.DECLINED):
+        return now < checkout.begun_at + OLD_AFTER
+    return stage is not Stage.CLOSED
+
+
+def _may_be_paid(checkout: Checkout, *, now: datetime) -> bool:
+    """Whether it is not too old, and what it buys was not bought meanwhile by another one."""
+    if outcome(checkout).stage not in (Stage.UNPAID, Stage.DECLINED):
+        return _may_go_on(checkout, now=now)
+    try:
+        holding.require_free(checkout.member, checkout.price, now=now)
+    except Refused:
+        return False
+    return now < checkout.begun_at + OLD_AFTER
+
+
+def _is_quoted(checkout: Checkout, quote: Quote, account: GatewayAccount | None) -> bool:
+    """Whether a checkout is of what is quoted now, and to be paid where it is wished now."""
+    same_place = not quote.due_now or account is None or checkout.gateway_account_id == account.pk
+    return same_place and quote_from_json(checkout.quote).terms == quote.terms
+
+
+def _paid_elsewhere(checkout: Checkout) -> Stage | None:
+    """How the bill of a checkout ended without a try of its own: paid at the desk, or closed; ``None`` where it is open."""
+    rows = Invoice.objects.filter(gateway_account=checkout.gateway_account_id, external_id=checkout.pays_for)
+    bill = rows.only("settled_at", "closed_at").first()
+    if bill is None or (bill.settled_at is None and bill.closed_at is None):
+        return None
+    return Stage.DONE if bill.settled_at is not None else Stage.CLOSED
 
 
 def _references(checkout: Checkout) -> set[str]:

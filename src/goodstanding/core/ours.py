@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from goodstanding.core.facts import PaymentSeen, SubscriptionSeen
 from goodstanding.core.fold import InvoiceState, SubscriptionStatus
@@ -60,3 +61,12 @@ def begun(tellings: Sequence[SubscriptionSeen], paid_at: datetime | None) -> lis
     if paid_at is not None and before and before[-1].status == SubscriptionStatus.INCOMPLETE:
         found.insert(len(before), replace(before[-1], at=paid_at, status=SubscriptionStatus.ACTIVE))
     return found
+
+
+def retold(last: SubscriptionSeen, *, at: datetime, rank: int, **changes: Any) -> SubscriptionSeen:
+    """Return what is told of a subscription of ours after ``last``: also where that was told in the same moment, or a clock
+    that runs ahead told it.
+    """
+    if at > last.at:
+        return replace(last, at=at, rank=rank, **changes)
+    return replace(last, at=last.at, rank=max(rank, last.rank + 1), **changes)

@@ -69,6 +69,8 @@ def sell(
         there = Invoice.objects.filter(pk=invoice).first()
         if there is not None:
             return there
+        if locked.account is not None and locked.account.currency not in ("", price.currency):
+            raise Refused(_("The member’s account is kept in %(currency)s.") % {"currency": locked.account.currency})
         purchase = buying.buy(locked, quote, ref=ref, now=now)
         if quote.due_now:
             ledger = Ledger(recording.objects_of([locked.pk])[locked.pk])

@@ -14,6 +14,7 @@ from django.db import transaction
 
 from goodstanding.billing import errands, recording, turns
 from goodstanding.billing.models import Errand, Subscription
+from goodstanding.core import ours
 from goodstanding.core.facts import Fact, SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
@@ -57,7 +58,7 @@ def _tell(subscription: Subscription, change: Change, kind: Errand.Kind, *, now:
             errands.ask(customer, kind, subscription.external_id, now=now)
             return
         facts = change(ledger, last, now)
-        event = derived("evt", account.pk, kind, last.subscription, now.isoformat())
+        event = derived("evt", account.pk, kind, last.subscription, now.isoformat(), str(last.rank))
         take_in(facts, account=account, event=event, recorded_at=now, now=now)
 
 
@@ -71,7 +72,7 @@ def _with_end(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fa
     end = max(paid, default=now)
     if end <= now:
         return _ended(ledger, last, now)
-    return (replace(last, at=now, ends_at=end, rank=1),) if last.ends_at is None else ()
+    return (ours.retold(last, at=now, rank=1, ends_at=end),) if last.ends_at is None else ()
 
 
 def _ended(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
@@ -84,8 +85,8 @@ def _ended(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact,
     status = (
         SubscriptionStatus.EXPIRED if last.status == SubscriptionStatus.INCOMPLETE else SubscriptionStatus.CANCELLED
     )
-    return (*bills, replace(last, at=now, status=status, ended_at=now, rank=2))
+    return (*bills, ours.retold(last, at=now, rank=2, status=status, ended_at=now))
 
 
 def _without_end(_ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
-    return (replace(last, at=now, ends_at=None, rank=1),) if last.ends_at is not None else ()
+    return (ours.retold(last, at=now, rank=1, ends_at=None),) if last.ends_at is not None else ()

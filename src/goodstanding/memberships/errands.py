@@ -30,8 +30,9 @@ def _do(errand: Errand, *, now: datetime) -> None:
         taken = _asked(errand, now=now)
     except GatewayRefused as refusal:
         with transaction.atomic():
-            lease.close(errand, state=State.REFUSED, failure=refusal.code[:100], ended_at=now, last_error="")
+            # First, as it locks the customer: whoever asks for an errand locks in this order, too.
             _take_in(errand, refusal.facts, now=now)
+            lease.close(errand, state=State.REFUSED, failure=refusal.code[:100], ended_at=now, last_error="")
         return
     with transaction.atomic():
         # The same gateway may be asked the same again later (to end what was resumed): each errand tells for itself.

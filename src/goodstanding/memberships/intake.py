@@ -33,12 +33,14 @@ def take_in(
     recorded_at: datetime,
     now: datetime,
     create_members: bool = False,
+    locked: GatewayCustomer | None = None,
 ) -> TakenIn:
     """Take in the facts that ``event`` (a public id) told. Must run in a transaction. The same facts again change nothing.
 
     ``recorded_at``: from when on these facts count as known. ``create_members``: make a member of a customer who holds
-    something of ours. Facts whose customer is not known yet wait for it. Constant in the number of members; the work
-    grows with the customer's own history only.
+    something of ours. ``locked``: the customer's row, where the caller has locked it in this transaction already. Facts
+    whose customer is not known yet wait for it. Constant in the number of members; the work grows with the customer's own
+    history only.
     """
     assert connection.in_atomic_block
     if any(isinstance(fact, PriceSeen | ProductSeen) for fact in facts):
@@ -54,7 +56,9 @@ def take_in(
         # Its customer may be coming in at this very moment, in another worker's transaction that cannot see this.
         jobs.add(ADOPT, key=event, due_at=now, now=now)
         return TakenIn(note="waits until it is known whose it is")
-    customer = recording.locked_customer(account, owner, wanted=create_members)
+    customer = locked
+    if customer is None or customer.pk != recording.customer_id(account.pk, owner) or create_members:
+        customer = recording.locked_customer(account, owner, wanted=create_members)
     recording.record_facts(facts, account=account, customer=customer, event=event, recorded_at=recorded_at)
     objects = recording.objects_around(customer)
     told = Told(objects[customer.pk])

@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from goodstanding.billing import attempts
+from goodstanding.billing import attempts, recording
 from goodstanding.billing.models import GatewayCustomer, PaymentAttempt
-from goodstanding.core.facts import Fact, InvoicePaymentFailed, PaymentSeen
+from goodstanding.core.facts import Fact, InvoicePaymentFailed, PaymentSeen, SubscriptionSeen
 from goodstanding.core.ids import derived
+from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.gateways import registry
 from goodstanding.gateways.models import GatewayAccount
@@ -45,7 +46,7 @@ def see_to(attempt: PaymentAttempt, *, now: datetime) -> None:
 
     Raises :class:`GatewayUnreachable` where the gateway does not answer; it is tried again later, under the same key.
     """
-    if attempt.kind == PaymentAttempt.Kind.CHARGE and attempt.state == State.OPEN:
+    if attempt.kind == PaymentAttempt.Kind.CHARGE and attempt.state == State.OPEN and _is_asked_for(attempt):
         _charge(attempt, now=now)
     else:
         ask(attempt, now=now)
@@ -66,8 +67,8 @@ def ask(attempt: PaymentAttempt, *, now: datetime) -> PaymentAttempt:
         with transaction.atomic():
             attempts.failed(attempt, failure="never_begun", now=now)
     else:
-        told = derived("evt", account.pk, event.external_id)
-        _take_in(gateway.facts(event).facts, attempt, event=told, now=now)
+        told, facts = derived("evt", account.pk, event.external_id), gateway.facts(event).facts
+        _take_in(facts, attempt, event=told, now=now, ref=_made(facts))
         attempts.let_go(attempt, due_at=now + attempts.ASKED_AGAIN_AFTER)
     attempt.refresh_from_db()
     return attempt
@@ -78,8 +79,9 @@ def carry_out(attempt: PaymentAttempt, *, now: datetime) -> None:
 
     def work() -> None:
         see_to(attempt, now=now)
-        held = PaymentAttempt.objects.filter(pk=attempt.pk, lease_token=attempt.lease_token)
-        held.update(leased_until=None, leased_by="", attempts=0, last_error="")
+        if attempt.state in PaymentAttempt.UNDER_WAY:  # one that is over was given back with that
+            held = PaymentAttempt.objects.filter(pk=attempt.pk, lease_token=attempt.lease_token)
+            held.update(leased_until=None, leased_by="", attempts=0, last_error="")
 
     lease.carry(attempt, work, now=now)
 
@@ -90,8 +92,7 @@ def _charge(attempt: PaymentAttempt, *, now: datetime) -> None:
     charges = registry.can(account.gateway, Ability.CHARGE, Ability.METHODS)
     method = (attempt.method or _stored_method(customer, now=now)) if charges else ""
     if not method:
-        _take_in([_failure(attempt, at=now)], attempt, event=_told_by(attempt), now=now)
-        attempts.failed(attempt, failure=NO_CARD, now=now)
+        _take_in([_failure(attempt, at=now)], attempt, event=_told_by(attempt), now=now, failure=NO_CARD)
         return
     if not attempt.method:
         # Kept before it is used: the key stands for this charge of this card.
@@ -107,6 +108,13 @@ def _charge(attempt: PaymentAttempt, *, now: datetime) -> None:
     after = _carried_out(attempt, lambda: gateway.charge(request, account=account, now=now), now=now)
     if after.state == State.OPEN:
         raise GatewayUnreachable(after.pk)
+
+
+def _is_asked_for(attempt: PaymentAttempt) -> bool:
+    """Whether the bill that a try pays is still open: where it is not, no money is taken any more, only asked after."""
+    objects = recording.objects_of([attempt.customer_id])
+    state = Ledger(objects.get(attempt.customer_id, {})).invoices.get(attempt.pays_for)
+    return state is not None and state.closed_at is None and state.settled_at is None
 
 
 def _stored_method(customer: GatewayCustomer, *, now: datetime) -> str:
@@ -134,32 +142,53 @@ def _carried_out(attempt: PaymentAttempt, act: Callable[[], Begun], *, now: date
 def _refused(attempt: PaymentAttempt, refusal: GatewayRefused, *, now: datetime) -> None:
     facts: list[Fact] = list(refusal.facts)
     payments = [fact for fact in facts if isinstance(fact, PaymentSeen) and fact.status == "failed"]
-    if not payments:
+    if not payments and attempt.kind == PaymentAttempt.Kind.CHARGE:
+        # Our clock counts it. A payer's slip of the pen (a card that nobody knows) is no failure of what he owes.
         facts.append(_failure(attempt, at=now))
-    with transaction.atomic():
-        attempts.failed(attempt, failure=refusal.code, now=now, ref=payments[0].payment if payments else "")
-        _take_in(facts, attempt, event=_told_by(attempt), now=now)
+    ref = payments[0].payment if payments else ""
+    _take_in(facts, attempt, event=_told_by(attempt), now=now, ref=ref, failure=refusal.code)
 
 
 def _answered(attempt: PaymentAttempt, begun: Begun, *, now: datetime) -> None:
     if isinstance(begun, Taken):
         with transaction.atomic():
-            attempts.taken(attempt, ref=begun.ref)
-            if begun.method:
+            if begun.method and begun.method != attempt.customer.method:
                 GatewayCustomer.objects.filter(pk=attempt.customer_id).update(method=begun.method)
-            _take_in(begun.facts, attempt, event=_told_by(attempt), now=now)
-            if not begun.facts:
-                attempts.failed(attempt, failure="nothing_taken", now=now)
+            failure = "" if begun.facts else "nothing_taken"
+            _take_in(begun.facts, attempt, event=_told_by(attempt), now=now, ref=begun.ref, failure=failure)
+            # What is neither good nor bad yet (a bank takes its days) is asked after, not charged again.
+            attempts.waits(attempt, ref=begun.ref, page="", now=now)
     elif isinstance(begun, Redirect):
         attempts.waits(attempt, ref=begun.ref, page=begun.url, now=now)
     else:
         attempts.waits(attempt, ref=begun.ref, page="", now=now)
 
 
-def _take_in(facts: Sequence[Fact], attempt: PaymentAttempt, *, event: str, now: datetime) -> None:
+def _take_in(
+    facts: Sequence[Fact], attempt: PaymentAttempt, *, event: str, now: datetime, ref: str = "", failure: str = ""
+) -> None:
+    """Take in what a gateway says of a try, which it knows as ``ref``; with a ``failure`` the try is over."""
     account: GatewayAccount = attempt.customer.gateway_account
     with transaction.atomic():
-        take_in(facts, account=account, event=event, recorded_at=now, now=now)
+        # The customer's row before the try's, as whoever takes in a webhook locks them.
+        customer = recording.locked_customer(account, attempt.customer.external_id, wanted=False)
+        if ref:
+            attempts.taken(attempt, ref=ref)
+        if failure:
+            attempts.failed(attempt, failure=failure, now=now)
+        if not facts:
+            return
+        take_in(facts, account=account, event=event, recorded_at=now, now=now, locked=customer)
+        # A webhook may have told all of it before, when nobody knew which try it was about.
+        ledger = Ledger(recording.objects_of([customer.pk]).get(customer.pk, {}))
+        attempts.follow(customer, ledger, ledger.objects, now=now)
+
+
+def _made(facts: Sequence[Fact]) -> str:
+    """What a try made by the gateway's words about it: the subscription that it began, or else its payment."""
+    begun = [fact.subscription for fact in facts if isinstance(fact, SubscriptionSeen)]
+    paid = [fact.payment for fact in facts if isinstance(fact, PaymentSeen)]
+    return (begun or paid or [""])[0]
 
 
 def _failure(attempt: PaymentAttempt, *, at: datetime) -> InvoicePaymentFailed:

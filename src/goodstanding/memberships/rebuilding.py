@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
@@ -17,8 +17,8 @@ from django.db.models import Max, Q
 from django.db.models.functions import Cast
 
 from goodstanding import conf
-from goodstanding.billing import projecting, recording
-from goodstanding.billing.models import Account, Fact, GatewayCustomer, ObjectState
+from goodstanding.billing import projecting, recording, turns
+from goodstanding.billing.models import Account, Fact, GatewayCustomer, ObjectState, PaymentAttempt, Subscription, Turn
 from goodstanding.billing.objects import Facts
 from goodstanding.billing.projecting import Row, Rows
 from goodstanding.catalogue import knowledge
@@ -37,6 +37,7 @@ from goodstanding.memberships.refresh import entries, row_of
 from goodstanding.people.models import Member
 
 BATCH = 200
+LATE = timedelta(days=1)  # our clock looks again a little later at what is being paid; not as late as this
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class _Found:
     surplus: list[tuple[type[models.Model], list[str]]] = field(default_factory=list)
     places: list[tuple[GatewayCustomer, Placed]] = field(default_factory=list)
     standing: list[tuple[MemberStanding, bool]] = field(default_factory=list)  # (row, whether it is new)
+    turns: list[Turn] = field(default_factory=list)
 
     def mend(self, known: Knowledge) -> None:
         """Write all of it as it should stand. In a transaction, under lock."""
@@ -121,6 +123,7 @@ class _Found:
         for model, keys in reversed(self.surplus):  # lines before invoices, items before subscriptions
             model._default_manager.filter(pk__in=keys).delete()
         projecting.write(self.rows, mending=True)
+        turns.write(self.turns)
         for customer, found in self.places:
             if customer.member_id:
                 placing.write(found, customer, known, time_zone=conf.time_zone().key)
@@ -181,7 +184,7 @@ def _look(customers: Sequence[GatewayCustomer], known: Knowledge, *, lock: bool)
     told = _told(texts, (customer.pk for customer in customers))
     _look_at_objects(customers, told, found)
     rows: Rows = {model: [] for model in projecting.TABLES}
-    places = []
+    places, due = [], []
     for customer in customers:
         ledger = Ledger(told[customer.pk].objects)
         placed = placing.placed(ledger, customer, known)
@@ -190,11 +193,14 @@ def _look(customers: Sequence[GatewayCustomer], known: Knowledge, *, lock: bool)
         if customer.ours:
             for model, made in projecting.rows_for(ledger, set(ledger.objects), customer).items():
                 rows[model] += made
+            last = max(fact.at for fact in told[customer.pk].facts)
+            due += turns.rows_for(ledger, set(ledger.objects), customer, now=last)
     accounts = [projecting.account_id(customer) for customer in customers]
     for model, path in projecting.TABLES.items():
         found.rows[model] = found.compare(rows[model], model._default_manager.filter(**{f"{path}__in": accounts}))
     _look_at_memberships([(customer, placed) for customer, placed in places if customer.ours], known, found)
     _look_at_standing(places, told, found, lock=lock)
+    _look_at_turns(due, found)
     return found
 
 
@@ -347,6 +353,30 @@ def _look_at_standing(
             if told[customer.pk].facts:
                 latest[customer.member_id] = max(fact.at for fact in told[customer.pk].facts)
     found.compare_standing(sorted(once), records, decided, latest, lock=lock)
+
+
+def _look_at_turns(wanted: Sequence[Turn], found: _Found) -> None:
+    """When our clock has its turn. Not of whom it works on, tries again or waits for: those rows say when that is."""
+    if not wanted:
+        return
+    busy = set(
+        Subscription.objects.filter(
+            customer__attempts__state__in=PaymentAttempt.UNDER_WAY, pk__in=[row.pk for row in wanted]
+        ).values_list("pk", flat=True)
+    )
+    there = {row.pk: row for row in Turn.objects.filter(pk__in=[row.pk for row in wanted])}
+    for row in wanted:
+        stored = there.get(row.pk)
+        if stored is None or (row.pk not in busy and not _stands(stored, row)):
+            found.named(Turn, [row.pk])
+            found.turns.append(row)
+
+
+def _stands(stored: Turn, wanted: Turn) -> bool:
+    if stored.leased_until is not None or stored.attempts or stored.state == Turn.State.PARKED:
+        return True
+    late = stored.due_at - wanted.due_at
+    return stored.state == wanted.state and (stored.state != Turn.State.OPEN or late < LATE)
 
 
 def _once_customers(members: Iterable[str]) -> set[str]:

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from goodstanding.billing import attempts, numbering, recording, turns
 from goodstanding.billing.models import GatewayCustomer, PaymentAttempt, Turn
-from goodstanding.core import dunning
+from goodstanding.core import dunning, ours
 from goodstanding.core.dunning import Act, Step
 from goodstanding.core.facts import Fact, SubscriptionSeen
 from goodstanding.core.fold import SubscriptionStatus
@@ -57,11 +57,11 @@ def _done(step: Step, ledger: Ledger, customer: GatewayCustomer, subscription: s
     if step.act is Act.COLLECT:
         _collect(step, ledger, customer, now=now)
         return False
-    if step.act is Act.EXPIRE and attempts.under_way(customer, step.invoice):
+    if step.act in (Act.EXPIRE, Act.GIVE_UP) and attempts.under_way(customer, step.invoice):
         return False
     facts = _facts(step, ledger, ledger.subscriptions[subscription][-1], now=now)
     event = derived("evt", customer.gateway_account_id, step.act, subscription, step.invoice or str(step.number))
-    take_in(facts, account=customer.gateway_account, event=event, recorded_at=now, now=now)
+    take_in(facts, account=customer.gateway_account, event=event, recorded_at=now, now=now, locked=customer)
     return True
 
 
@@ -106,4 +106,4 @@ def _closed(step: Step, ledger: Ledger, *, now: datetime) -> Sequence[Fact]:
 def _ended(last: SubscriptionSeen, step: Step, *, now: datetime) -> SubscriptionSeen:
     status = SubscriptionStatus.EXPIRED if step.act is Act.EXPIRE else SubscriptionStatus.CANCELLED
     ended_at = step.at if step.act is Act.END else now
-    return replace(last, at=now, status=status, ended_at=ended_at, rank=2)
+    return ours.retold(last, at=now, rank=2, status=status, ended_at=ended_at)

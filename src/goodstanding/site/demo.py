@@ -1,23 +1,30 @@
-"""People to try things with: alice, bob, charlie and dana, whose password stands in the documentation."""
+"""The demonstration: whether there is to be one, the people to log in as, and the organisation they belong to."""
 
 from __future__ import annotations
 
-import json
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth import get_user_model
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from goodstanding import conf
-from goodstanding.catalogue.models import Level
-from goodstanding.catalogue.services import import_catalogue
-from goodstanding.memberships.models import Grant
-from goodstanding.memberships.services import grant
+from goodstanding.core.records import Status
+from goodstanding.memberships.reading import standing_now
 from goodstanding.people import services as people
 from goodstanding.people.models import Member
+from goodstanding.site import demo_cast, demo_seeding, environment
 
 PASSWORD = people.DEMO_PASSWORD
-LEVEL = {"slug": "demo-member", "name": "Demo member", "group": "demo", "group_allows_several": True}
-YEAR, MONTH = timedelta(days=365), timedelta(days=30)
+
+_STANDING = {
+    Status.NONE: _("no membership"),
+    Status.PENDING: _("not paid yet"),
+    Status.GOOD: _("a member in good standing"),
+    Status.GRACE: _("a member in grace"),
+    Status.HELD: _("a member on hold"),
+    Status.LAPSED: _("a member whose membership has lapsed"),
+}
 
 
 def refused_because(*, this_machine_only: bool) -> str:
@@ -34,29 +41,45 @@ def refused_because(*, this_machine_only: bool) -> str:
     return ""
 
 
-def people_lines(*, now: datetime) -> list[str]:
-    """Make the demo people, where they are not there yet, and return whom to log in as, one per line."""
-    made = people.ensure_demo_people(now=now)
-    give_standing(now=now)
-    return [f"{email} ({role})" for email, role in made]
+def ensure(*, now: datetime) -> str:
+    """Make the demonstration, once: its people, and the organisation with its history. Return why not all, or nothing.
+
+    In a database that has members or levels of its own only the people to log in as are made, and nothing is added to it.
+    """
+    if demo_seeding.is_seeded():
+        reason = ""
+    elif not (reason := demo_seeding.refused_because()):
+        conf.call_organisation(demo_cast.NAME)
+        demo_seeding.seed(now=now)
+        environment.remember_name(conf.HOME.value(), demo_cast.NAME)
+    people.ensure_demo_people(now=now)
+    return reason
 
 
-def people_to_try(*, this_machine_only: bool) -> list[tuple[str, str, str]]:
-    """Return (e-mail, name, role) of the demo people who are there; nobody, where there is to be no demonstration."""
-    if refused_because(this_machine_only=this_machine_only):
-        return []
-    users = get_user_model()._default_manager
-    there = set(users.filter(email__in=[email for email, *_ in people.DEMO_PEOPLE]).values_list("email", flat=True))
-    return [person for person in people.DEMO_PEOPLE if person[0] in there]
+def lines(*, now: datetime) -> list[str]:
+    """Return whom to log in as and what each shows, one per line."""
+    return [f"{email} ({words})" for email, _name, words in _people(now=now)]
 
 
-def give_standing(*, now: datetime) -> None:
-    """Put alice in good standing for a year, and let bob have been until a month ago; who was given any stays as is."""
-    if not Level.objects.filter(slug=LEVEL["slug"]).exists():
-        import_catalogue(json.dumps([LEVEL]), now=now)
-    level = Level.objects.get(slug=LEVEL["slug"])
-    for email, given_at, length in (("alice@example.org", now, YEAR), ("bob@example.org", now - 2 * MONTH, MONTH)):
-        member = Member.objects.filter(user__email=email).first()
-        if member is not None and not Grant.objects.filter(member=member).exists():
-            end = given_at + length
-            grant(member, level=level, start_at=given_at, end_at=end, reason="a demonstration", by=None, now=given_at)
+def people_to_try(*, now: datetime, this_machine_only: bool) -> list[tuple[str, str, str]]:
+    """Return (e-mail, name, who it is) of the demo people who are there; nobody, where there is to be no demonstration."""
+    return [] if refused_because(this_machine_only=this_machine_only) else _people(now=now)
+
+
+def _people(*, now: datetime) -> list[tuple[str, str, str]]:
+    emails = [email for email, *_ in people.DEMO_PEOPLE]
+    there = set(get_user_model()._default_manager.filter(email__in=emails).values_list("email", flat=True))
+    members = dict(Member.objects.filter(user__email__in=emails).values_list("user__email", "pk"))
+    return [
+        (email, name, _who(role, members.get(email), now=now))
+        for email, name, role in people.DEMO_PEOPLE
+        if email in there
+    ]
+
+
+def _who(role: str, member: str | None, *, now: datetime) -> str:
+    if role == "staff":
+        return role
+    if member is None:
+        return gettext("a stranger: may log in, belongs to nothing")
+    return str(_STANDING[Status(standing_now(member, now=now).status)])

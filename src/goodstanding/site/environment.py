@@ -16,6 +16,7 @@ from goodstanding.conf import BadSetting, Setting
 
 T = TypeVar("T")
 
+NAME_FILE = "organisation"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 ENV_FILE: Setting[str] = Setting("GOODSTANDING_ENV_FILE", ".env", str, "The file that is read beside the environment.")
@@ -151,6 +152,25 @@ def _make_secret_key(path: Path) -> None:
         raise cannot_write(path.parent, error) from error
     finally:
         draft.unlink(missing_ok=True)
+
+
+def remember_name(home: Path, name: str) -> None:
+    """Have the site called ``name`` unless its settings say otherwise: a demonstration's organisation, beside its data."""
+    try:
+        (home / NAME_FILE).write_text(f"{name}\n", encoding="utf-8")
+    except OSError as error:
+        raise cannot_write(home, error) from error
+
+
+def organisation(environ: Environment, home: Path) -> str:
+    """Return what the site is called: as its settings say, else as a demonstration left it, else by the default."""
+    told = environ.get(conf.ORGANISATION)
+    if environ.texts.get(conf.ORGANISATION.name):
+        return told
+    try:
+        return conf.ORGANISATION.from_text((home / NAME_FILE).read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError):
+        return told
 
 
 def make_home(home: Path) -> None:

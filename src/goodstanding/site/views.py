@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from goodstanding import clock
 from goodstanding.site import demo, server
 
 
@@ -21,7 +22,7 @@ def home(request: HttpRequest) -> HttpResponse:
     """Say what this is and where to look; in a demonstration, as whom to log in, too."""
     shown = {
         "version": version("goodstanding"),
-        "people": demo.people_to_try(this_machine_only=server.listens_to_this_machine_only()),
+        "people": demo.people_to_try(now=clock.now(), this_machine_only=server.listens_to_this_machine_only()),
         "password": demo.PASSWORD,
     }
     return render(request, "gs_site/home.html", shown)

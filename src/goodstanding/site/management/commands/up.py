@@ -9,14 +9,14 @@ from django.db import connections
 
 from goodstanding import clock
 from goodstanding.gateways.services import ensure_manual_account, ensure_sandbox_accounts, ensure_stripe_account
-from goodstanding.site import demo, server
+from goodstanding.site import demo, demo_seeding, server
 from goodstanding.site.children import Together
 
 
 class Command(BaseCommand):
-    """Migrates, makes people to try things with, and runs web server and worker together until told to stop."""
+    """Migrates, makes the demonstration where there is to be one, and runs web server and worker together until told to stop."""
 
-    help = "Bring everything up: migrate, demo people, web server and worker. Stop with Ctrl-C."
+    help = "Bring everything up: migrate, demonstration, web server and worker. Stop with Ctrl-C."
 
     def handle(self, *_args: object, **_options: object) -> None:
         """Prepare, run, and end with 0 when told to stop, or 1 when a part ended by itself."""
@@ -42,15 +42,27 @@ class Command(BaseCommand):
         if reason:
             return [f"No demo people ({reason}). Make the first account with: goodstanding createsuperuser"]
         ensure_sandbox_accounts()
-        return [*demo.people_lines(now=clock.now()), f"Password of each: {demo.PASSWORD}"]
+        now = clock.now()
+        if not demo_seeding.is_seeded():
+            self.stdout.write("Making the demonstration: eight months of a small makerspace …")
+            self.stdout.flush()
+        not_all = demo.ensure(now=now)
+        site = server.address()
+        where = [
+            f"No demonstration was added: {not_all}. A new GOODSTANDING_HOME gets one." if not_all else "",
+            f"Log in at {site}accounts/login/ with the password {demo.PASSWORD} as:",
+            *(f"  {line}" for line in demo.lines(now=now)),
+            "Or as nobody: join with a card that moves no money. Then look at:",
+            f"  {site}join/        the levels, and joining",
+            f"  {site}me/          a member’s own page",
+            f"  {site}demo/doors/  two doors and a card to tap",
+            f"  {site}demo/mails/  what was written to whom",
+            f"  {site}office/      for staff; dana also moves the site’s clock, at the top of each page",
+            f"  {site}admin/       for staff: every record",
+        ]
+        return [line for line in where if line]
 
     def _welcome(self, who: list[str]) -> None:
-        lines = [
-            "",
-            f"Goodstanding is up at {server.address()}",
-            f"Log in at {server.address()}admin/ as:",
-            *(f"  {line}" for line in who),
-            "Stop with Ctrl-C.",
-        ]
+        lines = ["", f"Goodstanding is up at {server.address()}", *who, "Stop with Ctrl-C."]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()

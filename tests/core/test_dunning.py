@@ -1,0 +1,299 @@
+"""Our clock, counted out: what it does next, by tables; and each of its rules has a mutant that a table tells from it."""
+
+from __future__ import annotations
+
+import sys
+import types
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from goodstanding.core import dunning, ours, pricing
+from goodstanding.core.facts import InvoiceSeen, ItemSeen, LineSeen, PaymentSeen, PriceHints, SubscriptionSeen
+from goodstanding.core.fold import InvoiceState
+from goodstanding.core.money import Money
+from goodstanding.core.periods import EndRule, Interval, Unit
+
+ANCHOR = datetime(2026, 1, 31, 10, tzinfo=UTC)
+DAY, HOUR = timedelta(hours=24), timedelta(hours=1)
+
+
+def day(month: int, number: int, hour: int = 10) -> datetime:
+    return datetime(2026, month, number, hour, tzinfo=UTC)
+
+
+def sub(**values: object) -> SubscriptionSeen:
+    told = {
+        "subscription": "gsub_1",
+        "customer": "cus_1",
+        "at": ANCHOR,
+        "status": "active",
+        "created_at": ANCHOR,
+        "currency": "EUR",
+        "items": (ItemSeen(item="gsit_1", hints=PriceHints("prc_1"), amount_minor=1000, interval="month"),),
+        "anchor_at": ANCHOR,
+        "ours": True,
+        "time_zone": "UTC",
+    }
+    return SubscriptionSeen(**(told | values))  # type: ignore[arg-type]
+
+
+def bill(
+    start: datetime,
+    end: datetime,
+    *,
+    name: str = "",
+    settled: bool = True,
+    closed: bool = False,
+    failed: Iterable[datetime] = (),
+    issued: datetime | None = None,
+    kind: str = "regular",
+) -> InvoiceState:
+    line = LineSeen("gsln", kind, 1000, start=start, end=end, subscription="gsub_1", item="gsit_1")
+    ref = name or f"ginv_{start:%m%d}"
+    seen = InvoiceSeen(
+        ref,
+        "cus_1",
+        issued or start,
+        "open",
+        issued or start,
+        "EUR",
+        1000,
+        1000,
+        0,
+        subscription="gsub_1",
+        lines=(line,),
+        ours=True,
+    )
+    return InvoiceState(seen, start if settled else None, start + DAY if closed else None, tuple(failed))
+
+
+FIRST = bill(ANCHOR, day(2, 28))
+SECOND = bill(day(2, 28), day(3, 31))
+DUE = day(2, 28)
+
+
+def unpaid(*failed: datetime, closed: bool = False) -> InvoiceState:
+    return bill(DUE, day(3, 31), settled=False, failed=failed, closed=closed)
+
+
+# Each row: what, the tellings, the bills, and the step: its act, its moment, its number or bill.
+TABLE = [
+    ("paid: renewed at the end of what was billed", [sub()], [FIRST], ("renew", day(2, 28), 1)),
+    ("the anchor comes back after a short month", [sub()], [FIRST, SECOND], ("renew", day(3, 31), 2)),
+    ("in whichever order the bills are told", [sub()], [SECOND, FIRST], ("renew", day(3, 31), 2)),
+    ("what only covers a part renews nothing", [sub()], [FIRST, bill(day(2, 28), day(9, 1), kind="proration")], ("renew", day(2, 28), 1)),
+    ("a bill is collected when it is drawn up", [sub()], [FIRST, unpaid()], ("collect", DUE, "ginv_0228")),
+    ("again three days after the first failure", [sub()], [FIRST, unpaid(DUE + HOUR)], ("collect", DUE + HOUR + 3 * DAY, "ginv_0228")),
+    ("then five, counted from the first one", [sub()], [FIRST, unpaid(DUE, DUE + 4 * DAY)], ("collect", DUE + 5 * DAY, "ginv_0228")),
+    ("a failure in between skips nothing that lies ahead", [sub()], [FIRST, unpaid(DUE, DUE + 2 * DAY)], ("collect", DUE + 3 * DAY, "ginv_0228")),
+    ("a failure at that very moment was that try", [sub()], [FIRST, unpaid(DUE, DUE + 3 * DAY)], ("collect", DUE + 5 * DAY, "ginv_0228")),
+    ("and seven", [sub()], [FIRST, unpaid(DUE, DUE + 3 * DAY, DUE + 5 * DAY)], ("collect", DUE + 7 * DAY, "ginv_0228")),
+    ("after the last it is given up", [sub()], [FIRST, unpaid(DUE, DUE + 3 * DAY, DUE + 7 * DAY)], ("give_up", DUE + 7 * DAY, "ginv_0228")),
+    ("a first bill is asked for, not charged", [sub(status="incomplete")], [bill(ANCHOR, DUE, settled=False)], ("expire", ANCHOR + DAY, "ginv_0131")),
+    ("its failures change nothing", [sub(status="incomplete")], [bill(ANCHOR, DUE, settled=False, failed=(ANCHOR,))], ("expire", ANCHOR + DAY, "ginv_0131")),
+    ("the older of two bills is first", [sub()], [FIRST, bill(DUE, day(3, 31), settled=False, issued=DUE + DAY), bill(day(3, 31), day(4, 30), settled=False, issued=DUE)], ("collect", DUE, "ginv_0331")),
+    ("a bill that staff took back is not drawn up again", [sub()], [FIRST, unpaid(closed=True)], None),
+    ("a set end comes at its moment", [sub(ends_at=day(2, 20))], [FIRST], ("end", day(2, 20), 0)),
+    ("and before the renewal of the same moment", [sub(ends_at=DUE)], [FIRST], ("end", DUE, 0)),
+    ("a renewal before a later end is drawn up", [sub(ends_at=day(5, 1))], [FIRST], ("renew", DUE, 1)),
+    ("the last telling counts", [sub(ends_at=DUE), sub(at=ANCHOR + DAY)], [FIRST], ("renew", DUE, 1)),
+    ("paused: nothing", [sub(paused=True)], [FIRST], None),
+    ("cancelled: nothing", [sub(status="cancelled")], [FIRST, unpaid()], None),
+    ("expired: nothing", [sub(status="expired")], [bill(ANCHOR, DUE, settled=False)], None),
+    ("somebody else's: nothing", [sub(ours=False)], [FIRST], None),
+    ("no anchor: nothing", [sub(anchor_at=None)], [FIRST], None),
+    ("no bill at all: nothing", [sub()], [], None),
+]  # fmt: skip
+
+
+def shown(step: dunning.Step | None) -> tuple[str, datetime, object] | None:
+    return (str(step.act), step.at, step.invoice or step.number) if step else None
+
+
+@pytest.mark.parametrize(("tellings", "bills", "wanted"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+def test_what_our_clock_does_next(
+    tellings: list[SubscriptionSeen], bills: list[InvoiceState], wanted: tuple[str, datetime, object] | None
+) -> None:
+    assert shown(dunning.next_step(tellings, bills)) == wanted
+
+
+def test_renewal_n_is_counted_from_the_anchor_alone() -> None:
+    """I10."""
+    periods = [dunning.period(sub(), number) for number in range(13)]
+    assert [start.day for start, _ in periods] == [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31]
+    assert all(end == start for (_, end), (start, _) in pairwise(periods))
+    assert [dunning.number_of(start, sub()) for start, _ in periods] == list(range(13))
+    assert dunning.number_of(ANCHOR + DAY, sub()) == 1
+
+
+def paid(amount: int, at: datetime, currency: str = "EUR", name: str = "pay") -> PaymentSeen:
+    return PaymentSeen(name, at, "succeeded", amount, currency, at, "cus_1", invoice="ginv_0228")
+
+
+# Each row: what, the bill, its payments, and how it stands: status, paid, settled.
+SETTLED = [
+    ("nothing paid", unpaid(), [], ("open", 0, None)),
+    ("all of it", unpaid(), [paid(1000, DUE + HOUR)], ("paid", 1000, DUE + HOUR)),
+    ("a part", unpaid(), [paid(999, DUE + HOUR)], ("open", 999, None)),
+    ("in two parts, told late first", unpaid(), [paid(400, DUE + 2 * HOUR, name="b"), paid(600, DUE + HOUR, name="a")], ("paid", 1000, DUE + 2 * HOUR)),
+    ("before it was drawn up", unpaid(), [paid(1000, DUE - DAY)], ("paid", 1000, DUE)),
+    ("twice: from the first", unpaid(), [paid(1000, DUE + HOUR, name="a"), paid(1000, DUE + 2 * HOUR, name="b")], ("paid", 2000, DUE + HOUR)),
+    ("of another currency", unpaid(), [paid(1000, DUE + HOUR, "USD")], ("open", 0, None)),
+]  # fmt: skip
+
+
+def how(module: types.ModuleType, state: InvoiceState, received: list[PaymentSeen]) -> tuple[str, int, datetime | None]:
+    found = module.settled(state, received)
+    assert found.last is not None
+    return found.last.status, found.last.paid_minor, found.settled_at
+
+
+@pytest.mark.parametrize(("state", "received", "wanted"), [row[1:] for row in SETTLED], ids=[row[0] for row in SETTLED])
+def test_a_bill_of_ours_is_as_its_payments_leave_it(
+    state: InvoiceState, received: list[PaymentSeen], wanted: tuple[str, int, datetime | None]
+) -> None:
+    assert how(ours, state, received) == wanted
+    assert how(ours, state, received[::-1]) == wanted
+
+
+BEGUN = [
+    ("unpaid", [sub()], None, [("incomplete", ANCHOR)]),
+    ("paid at once", [sub()], ANCHOR, [("active", ANCHOR)]),
+    ("paid later", [sub()], ANCHOR + DAY, [("incomplete", ANCHOR), ("active", ANCHOR + DAY)]),
+    ("told of before and after", [sub(), sub(at=ANCHOR + 2 * DAY)], ANCHOR + DAY, [("incomplete", ANCHOR), ("active", ANCHOR + DAY), ("active", ANCHOR + 2 * DAY)]),
+    ("ended before it was paid", [sub(), sub(at=ANCHOR + DAY, status="expired")], ANCHOR + 2 * DAY, [("incomplete", ANCHOR), ("expired", ANCHOR + DAY)]),
+    ("a gateway's own", [sub(ours=False)], None, [("active", ANCHOR)]),
+]  # fmt: skip
+
+
+def states(
+    module: types.ModuleType, tellings: list[SubscriptionSeen], at: datetime | None
+) -> list[tuple[str, datetime]]:
+    return [(str(told.status), told.at) for told in module.begun(tellings, at)]
+
+
+@pytest.mark.parametrize(("tellings", "at", "wanted"), [row[1:] for row in BEGUN], ids=[row[0] for row in BEGUN])
+def test_a_subscription_of_ours_has_begun_once_it_is_paid(
+    tellings: list[SubscriptionSeen], at: datetime | None, wanted: list[tuple[str, datetime]]
+) -> None:
+    assert states(ours, tellings, at) == wanted
+
+
+def terms(unit: Unit, count: int = 1, *, amount: int = 1000, renews: bool = True) -> pricing.PriceTerms:
+    interval = Interval(Unit.LIFE) if unit is Unit.LIFE else Interval(unit, count)
+    return pricing.PriceTerms("prc_1", "full", "Full", Money(amount, "EUR"), interval, renews, EndRule.SAME_DAY)
+
+
+NIGHT = datetime(2026, 1, 31, 23, 30, 0, 5, tzinfo=UTC)  # half past midnight in Berlin, on 1 February
+BERLIN_MIDNIGHT = datetime(2026, 2, 28, 23, tzinfo=UTC)
+
+# Each row: what, the terms, when it ends, and whether it is charged again.
+QUOTED = [
+    ("a month that renews", terms(Unit.MONTH), (datetime(2026, 2, 28, 23, 30, tzinfo=UTC), True)),
+    ("a month bought once ends with the day", terms(Unit.MONTH, renews=False), (BERLIN_MIDNIGHT + DAY, False)),
+    ("a free month is not charged again", terms(Unit.MONTH, amount=0), (datetime(2026, 2, 28, 23, 30, tzinfo=UTC), False)),
+    ("hours end to the second", terms(Unit.HOUR, 24, renews=False), (datetime(2026, 2, 1, 23, 30, tzinfo=UTC), False)),
+    ("for life", terms(Unit.LIFE, renews=False), (pricing.FOR_LIFE, False)),
+]  # fmt: skip
+
+
+def quoted(module: types.ModuleType, bought: pricing.PriceTerms) -> tuple[datetime, datetime, bool]:
+    found = module.quote(bought, at=NIGHT, time_zone="Europe/Berlin")
+    return found.start, found.end, found.next_charge_at is not None
+
+
+@pytest.mark.parametrize(("bought", "wanted"), [row[1:] for row in QUOTED], ids=[row[0] for row in QUOTED])
+def test_what_a_price_comes_to(bought: pricing.PriceTerms, wanted: tuple[datetime, bool]) -> None:
+    assert quoted(pricing, bought) == (NIGHT.replace(microsecond=0), *wanted)
+
+
+def test_a_quote_survives_being_kept() -> None:
+    for _, bought, _ in QUOTED:
+        found = pricing.quote(bought, at=NIGHT, time_zone="Europe/Berlin")
+        assert pricing.quote_from_json(pricing.quote_to_json(found)) == found
+
+
+def test_the_bill_is_the_quote() -> None:
+    """I13: line, amount, period and what renews; a purchase bought once begins no subscription."""
+    for _, bought, _ in QUOTED:
+        quote = pricing.quote(bought, at=NIGHT, time_zone="Europe/Berlin")
+        purchase = pricing.purchase_of("chk_1", bought)
+        *begun, invoice = pricing.facts_of(quote, purchase, customer="cus_1", at=NIGHT, number="1")
+        assert isinstance(invoice, InvoiceSeen)
+        (line,) = invoice.lines
+        assert (line.start, line.end, line.amount_minor) == (quote.start, quote.end, quote.due_now.amount_minor)
+        assert (line.kind, bool(begun)) == (("regular", True) if bought.renews else ("prepaid", False))
+        for subscription in begun:
+            assert isinstance(subscription, SubscriptionSeen)
+            assert subscription.anchor_at == quote.start
+            assert dunning.period(subscription, 0) == (quote.start, quote.end)
+
+
+MUTANTS = [
+    ("dunning", "not last.ours or last.status", "last.status"),
+    ("dunning", "last.status in ENDED or", ""),
+    ("dunning", "last.paused or", ""),
+    ("dunning", "last = tellings[-1]", "last = tellings[0]"),
+    ("dunning", "step.act != Act.END)", "step.act == Act.END)"),
+    ("dunning", "(3 * DAY, 5 * DAY, 7 * DAY)", "(3 * DAY, 5 * DAY)"),
+    ("dunning", "first + pause > latest]", "first + pause >= latest]"),
+    ("dunning", "[first + pause for pause", "[latest + pause for pause"),
+    ("dunning", "if not any(each.settled_at for each in invoices):", "if False:"),
+    ("dunning", "ANSWER_WITHIN = timedelta(hours=24)", "ANSWER_WITHIN = timedelta(hours=48)"),
+    ("dunning", "state = min(waiting, key=_issued)", "state = waiting[0]"),
+    ("dunning", "if state.settled_at is None and state.closed_at is None and state.last]", "if state.settled_at is None and state.last]"),
+    ("dunning", "if any(line.start == first for state in invoices if state.closed_at", "if any(False for state in invoices if state.closed_at"),
+    ("dunning", "start = max(ends)", "start = min(ends)"),
+    ("dunning", 'if line.kind == "regular" and', "if"),
+    ("dunning", "n=number, tz=", "n=max(number, 1), tz="),
+    ("dunning", "while _boundary(subscription, number) < start:", "while _boundary(subscription, number) <= start:"),
+    ("ours", "if payment.currency == last.currency:", "if True:"),
+    ("ours", "paid_minor >= last.due_minor:", "paid_minor > last.due_minor:"),
+    ("ours", "moment = max(payment.made_at, last.created_at)", "moment = payment.made_at"),
+    ("ours", "if moment is None and paid_minor", "if paid_minor"),
+    ("ours", "sorted(received, key=lambda each: (each.made_at, each.payment))", "received"),
+    ("ours", "(paid_at is None or told.at < paid_at)", "paid_at is None"),
+    ("ours", "before[-1].status == SubscriptionStatus.INCOMPLETE", "True"),
+    ("ours", "if not tellings[0].ours:", "if False:"),
+    ("pricing", "start, zone = at.replace(microsecond=0)", "start, zone = at"),
+    ("pricing", "if terms.renews:\n        return Quote(", "if True:\n        return Quote("),
+    ("pricing", "if self.terms.renews and self.terms.amount.amount_minor else None", "if self.terms.renews else None"),
+    ("pricing", "if terms.interval.unit is Unit.LIFE:\n        return", "if False:\n        return"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("module", "there", "instead"), MUTANTS, ids=[f"{row[0]}: {row[2]}" for row in MUTANTS])
+def test_a_mutant_is_told_from_the_real_thing(module: str, there: str, instead: str) -> None:
+    mutant = mutated(module, there, instead)
+    try:
+        alike = answers(mutant, module) == answers(
+            {"dunning": dunning, "ours": ours, "pricing": pricing}[module], module
+        )
+    except (AssertionError, AttributeError, IndexError, TypeError, ValueError):
+        alike = False  # it does not even work
+    assert not alike, "no table tells this mutant from the real thing"
+
+
+def answers(module: types.ModuleType, name: str) -> list[object]:
+    if name == "dunning":
+        steps: list[object] = [shown(module.next_step(tellings, bills)) for _, tellings, bills, _ in TABLE]
+        return [*steps, *(module.number_of(day(3, number), sub()) for number in (30, 31)), module.period(sub(), 0)]
+    if name == "ours":
+        found: list[object] = [how(module, state, received) for _, state, received, _ in SETTLED]
+        return [*found, *(states(module, tellings, at) for _, tellings, at, _ in BEGUN)]
+    return [quoted(module, bought) for _, bought, _ in QUOTED]
+
+
+def mutated(module: str, there: str, instead: str) -> types.ModuleType:
+    """The real module, one decision turned. Raises AssertionError where the decision is not in the source any more."""
+    real = {"dunning": dunning, "ours": ours, "pricing": pricing}[module]
+    source = Path(real.__file__ or "").read_text()
+    assert source.count(there) == 1, f"{module}.py says {there!r} {source.count(there)} times"
+    made = types.ModuleType(f"mutant_{module}")
+    sys.modules[made.__name__] = made  # dataclasses look their module up
+    exec(compile(source.replace(there, instead), f"mutant {module}.py", "exec"), made.__dict__)
+    return made
