@@ -68,6 +68,16 @@ def under_way(customer: GatewayCustomer, pays_for: str) -> PaymentAttempt | None
     ).first()
 
 
+def may_be_asked(attempt: PaymentAttempt, *, now: datetime) -> bool:
+    """Return whether a page may ask the gateway what became of a try: nobody is at it, and the gateway had time to hear of it.
+
+    Asked too early it might say that it never heard of a request that is still on its way, and the payer would try again.
+    """
+    if attempt.state not in PaymentAttempt.UNDER_WAY or (attempt.leased_until and attempt.leased_until > now):
+        return False
+    return attempt.state == State.WAITING or attempt.due_at <= now
+
+
 def waits(attempt: PaymentAttempt, *, ref: str, page: str, now: datetime) -> None:
     """Note that the payer was sent to a page of the gateway's."""
     PaymentAttempt.objects.filter(pk=attempt.pk, state=State.OPEN).update(

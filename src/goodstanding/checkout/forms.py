@@ -101,7 +101,10 @@ class PayForm(forms.Form):
         data = super().clean() or {}
         code, stored = data.get("account", ""), data.get("method", NEW_CARD)
         data["stored"], data["token"] = "", ""
-        if stored != NEW_CARD:
+        if stored != NEW_CARD and (data.get("number") or data.get("card")):
+            words = _("You chose a card that is kept, and named another one. Choose “another card” if that is meant.")
+            self.add_error("method", words)
+        elif stored != NEW_CARD:
             code, _blank, data["stored"] = stored.partition(" ")
         elif self.ways.try_cards and not self.free:
             data["token"] = self._token(data)

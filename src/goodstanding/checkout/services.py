@@ -146,7 +146,7 @@ def outcome(checkout: Checkout) -> Outcome:
 def ask(checkout: Checkout, *, now: datetime) -> Outcome:
     """Ask the gateway how a checkout's payment stands, take that in, and return it. The payer's own word counts nothing."""
     last = _attempts(checkout).last()
-    if last is not None and last.state in PaymentAttempt.UNDER_WAY and _nobody_holds(last, now=now):
+    if last is not None and attempts.may_be_asked(last, now=now):
         try:
             paying.ask(last, now=now)
         except GatewayUnreachable:
@@ -278,10 +278,6 @@ def _attempts(checkout: Checkout) -> quotes.Attempts:
         return PaymentAttempt.objects.none()
     owner = {"customer__member": checkout.member_id, "pays_for": checkout.pays_for}
     return PaymentAttempt.objects.select_related("customer__gateway_account").filter(**owner).order_by("number")
-
-
-def _nobody_holds(attempt: PaymentAttempt, *, now: datetime) -> bool:
-    return attempt.leased_until is None or attempt.leased_until <= now
 
 
 def _may_go_on(checkout: Checkout, *, now: datetime) -> bool:

@@ -111,11 +111,7 @@ def pay(invoice: Invoice, *, return_url: str, now: datetime, card: str = "", met
 def ask(invoice: Invoice, *, now: datetime) -> Outcome:
     """Ask the gateway how the payment of an invoice stands, take that in, and return it."""
     last = _last(invoice)
-    if (
-        last is not None
-        and last.state in PaymentAttempt.UNDER_WAY
-        and (not last.leased_until or last.leased_until <= now)
-    ):
+    if last is not None and attempts.may_be_asked(last, now=now):
         try:
             paying.ask(last, now=now)
         except GatewayUnreachable:

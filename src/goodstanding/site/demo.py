@@ -44,8 +44,10 @@ def refused_because(*, this_machine_only: bool) -> str:
 def ensure(*, now: datetime) -> str:
     """Make the demonstration, once: its people, and the organisation with its history. Return why not all, or nothing.
 
-    In a database that has members or levels of its own only the people to log in as are made, and nothing is added to it.
+    One that was interrupted is begun anew. In a database that has members or levels of its own only the people to log in as are made, and nothing is added to it.
     """
+    if demo_seeding.was_interrupted():
+        demo_seeding.begin_anew()
     if demo_seeding.is_seeded():
         reason = ""
     elif not (reason := demo_seeding.refused_because()):

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.core.management import call_command
 
 from goodstanding import clock, conf
 from goodstanding.audit.models import AuditEntry
@@ -24,7 +25,7 @@ from goodstanding.catalogue.services import import_catalogue
 from goodstanding.communications import handlers as mails
 from goodstanding.communications.models import Mail
 from goodstanding.doors import services as doors
-from goodstanding.gateways.services import ensure_manual_account, ensure_sandbox_accounts
+from goodstanding.gateways.services import ensure_manual_account, ensure_sandbox_accounts, ensure_stripe_account
 from goodstanding.jobs import lease, registry
 from goodstanding.jobs.simulating import simulate
 from goodstanding.people import services as people
@@ -33,12 +34,28 @@ from goodstanding.site.demo_acts import Act, Stage
 from goodstanding.site.demo_cast import CAST, CATALOGUE, DOORS, Somebody
 
 SEEDED = "make the demonstration"  # the audit entry that says it is whole
+BEGUN = "begin the demonstration"  # the one that says that all of this database is the demonstration's
+OURS = "@example.org"  # the addresses of all its people: nobody real has one
 BEFORE_ALL = timedelta(days=2)
 
 
 def is_seeded() -> bool:
     """Return whether the organisation is there, whole."""
     return AuditEntry.objects.filter(action=SEEDED).exists()
+
+
+def was_interrupted() -> bool:
+    """Return whether it was begun here and never made whole, and nobody real has come since."""
+    begun = AuditEntry.objects.filter(action=BEGUN).exists() and not is_seeded()
+    users = get_user_model()._default_manager.exclude(email__endswith=OURS)
+    return begun and not users.exists() and not Member.objects.exclude(email__endswith=OURS).exists()
+
+
+def begin_anew() -> None:
+    """Empty a database in which the making was interrupted (:func:`was_interrupted`), so that it can be made whole."""
+    assert was_interrupted()
+    call_command("flush", interactive=False, verbosity=0)
+    ensure_stripe_account()
 
 
 def refused_because() -> str:
@@ -57,6 +74,7 @@ def seed(*, now: datetime) -> None:
         key=lambda act: act[:2],
     )
     begin = min(at for at, *_ in planned) - BEFORE_ALL
+    note(by=None, on=ensure_stripe_account(), what=BEGUN, why="", now=begin)
     with clock.stopped(begin), _mails_sent_to_nobody():
         stage = _stage(now=begin)
         for at, _, who, act in acts:

@@ -214,3 +214,15 @@ def test_another_level_of_a_group_of_one_replaces_the_first(
     member = Member.objects.get()
     levels = standing_now(member.pk, now=clock.now + timedelta(days=29)).document["levels"]
     assert {(level["level"], level["status"]) for level in levels} == {("full", "good"), ("weekday", "lapsed")}
+
+
+def test_a_kept_card_and_another_one_named_are_asked_about(client: Client, price: PriceOf, clock: StoppedClock) -> None:
+    join(client, price("full", "month"), **ERIN, card="sandbox_ok")
+    page = client.get(address(price("day"))).content.decode()
+    kept = re.search(r'name="method" value="([^"]+)"', page)
+    assert kept
+    both = join(client, price("day"), method=kept[1], number="4000000000000002")
+    assert (both.status_code, "named another one" in both.content.decode()) == (422, True)
+    assert Payment.objects.count() == 1
+    assert join(client, price("day"), method=kept[1]).status_code == 302
+    assert Payment.objects.filter(status="succeeded").count() == 2
