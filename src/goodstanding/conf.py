@@ -262,6 +262,16 @@ def clock() -> datetime | timedelta | None:
     return clock_text(text) if text else None
 
 
+def allowed_hosts() -> tuple[str, ...]:
+    """Return the names by which the site may be asked for."""
+    return tuple(settings.ALLOWED_HOSTS)
+
+
+def is_for_trying() -> bool:
+    """Return whether money that is none may buy something here: not on a site in use."""
+    return not HTTPS.value() and DEMO.value() is not False
+
+
 def clock_may_be_moved() -> bool:
     """Return whether this is a site for trying things, whose clock people may move.
 

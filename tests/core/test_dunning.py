@@ -247,7 +247,7 @@ MUTANTS = [
     ("dunning", "state = min(waiting, key=_issued)", "state = waiting[0]"),
     ("dunning", "if state.settled_at is None and state.closed_at is None and state.last]", "if state.settled_at is None and state.last]"),
     ("dunning", "if any(line.start == first for state in invoices if state.closed_at", "if any(False for state in invoices if state.closed_at"),
-    ("dunning", "start = max(ends)", "start = min(ends)"),
+    ("dunning", "return max(bought, key", "return min(bought, key"),
     ("dunning", 'if line.kind == "regular" and', "if"),
     ("dunning", "n=number, tz=", "n=max(number, 1), tz="),
     ("dunning", "while _boundary(subscription, number) < start:", "while _boundary(subscription, number) <= start:"),

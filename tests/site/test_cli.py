@@ -92,7 +92,8 @@ def test_check_looks_at_settings_and_records(migrated):
 
 @pytest.mark.parametrize("https", ["0", "1"])
 def test_the_checks_for_a_site_in_use_find_nothing(migrated, https):
-    done = migrated.run("check", "--deploy", "--fail-level", "WARNING", GOODSTANDING_HTTPS=https)
+    set_up = {"GOODSTANDING_HTTPS": https, "GOODSTANDING_SMTP_URL": "smtp://mail.example.org"}
+    done = migrated.run("check", "--deploy", "--fail-level", "WARNING", **set_up)
     assert done.returncode == 0, done.stderr
 
 

@@ -78,6 +78,11 @@ def may_be_asked(attempt: PaymentAttempt, *, now: datetime) -> bool:
     return attempt.state == State.WAITING or attempt.due_at <= now
 
 
+def is_in_hand(attempt: PaymentAttempt, *, now: datetime) -> bool:
+    """Return whether somebody is at it right now: a worker, a page, or its payer. Else it waits for a gateway that is away."""
+    return attempt.state == State.WAITING or bool(attempt.leased_until and attempt.leased_until > now)
+
+
 def waits(attempt: PaymentAttempt, *, ref: str, page: str, now: datetime) -> None:
     """Note that the payer was sent to a page of the gateway's."""
     PaymentAttempt.objects.filter(pk=attempt.pk, state=State.OPEN).update(

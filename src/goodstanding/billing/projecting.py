@@ -140,9 +140,10 @@ class _Maker:
     def _status(self, last: SubscriptionSeen) -> str:
         """As a gateway would put it: one of ours whose renewal could not be collected is past due."""
         if last.ours and last.status == SubscriptionStatus.ACTIVE:
-            bills = [(ref, each) for ref, each in self.ledger.invoices.items() if each.last]
-            own = [(ref, each) for ref, each in bills if each.last and each.last.subscription == last.subscription]
-            if any(each.settled_at is None and self.ledger.failures_of(ref) for ref, each in own):
+            told = self.ledger.invoices.items()
+            own = [(ref, each) for ref, each in told if each.last and each.last.subscription == last.subscription]
+            bills = [(ref, each) for ref, each in own if ref not in self.ledger.changes]
+            if any(each.settled_at is None and self.ledger.failures_of(ref) for ref, each in bills):
                 return SubscriptionStatus.PAST_DUE
         return last.status
 

@@ -78,6 +78,11 @@ def record_facts(
     FactRow.objects.bulk_create(rows, ignore_conflicts=True)
 
 
+def was_told(customer: GatewayCustomer, event: str) -> bool:
+    """Return whether anything was told of a customer by ``event`` (a public id)."""
+    return FactRow.objects.filter(customer=customer, event=event).exists()
+
+
 def locked_customer(account: GatewayAccount, external_id: str, *, wanted: bool) -> GatewayCustomer:
     """Return the customer's row, made if it is new, locked for the transaction. ``wanted``: a member is to be made."""
     pk = customer_id(account.pk, external_id)

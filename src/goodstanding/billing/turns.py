@@ -8,7 +8,9 @@ from datetime import datetime
 from django.db.models import Min
 
 from goodstanding.billing.models import GatewayCustomer, Turn
+from goodstanding.core import dunning
 from goodstanding.core.dunning import Step, next_step
+from goodstanding.core.facts import LineSeen
 from goodstanding.core.fold import InvoiceState, Key
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
@@ -16,7 +18,8 @@ from goodstanding.core.ledger import Ledger
 
 def step_of(ledger: Ledger, subscription: str) -> Step | None:
     """Return what our clock does next for a subscription (by its reference)."""
-    return next_step(ledger.subscriptions[subscription], invoices_of(ledger, subscription))
+    tellings, invoices = ledger.subscriptions[subscription], invoices_of(ledger, subscription)
+    return next_step(tellings, invoices, changes=ledger.changes)
 
 
 def invoices_of(ledger: Ledger, subscription: str) -> list[InvoiceState]:
@@ -26,6 +29,11 @@ def invoices_of(ledger: Ledger, subscription: str) -> list[InvoiceState]:
         for ref, state in ledger.invoices.items()
         if state.last is not None and state.last.subscription == subscription
     ]
+
+
+def last_period(ledger: Ledger, subscription: str) -> LineSeen | None:
+    """Return the line of the paid period of a subscription that was begun last."""
+    return dunning.last_period(subscription, invoices_of(ledger, subscription))
 
 
 def rows_for(ledger: Ledger, keys: Iterable[Key], customer: GatewayCustomer, *, now: datetime) -> list[Turn]:

@@ -18,12 +18,10 @@ from goodstanding.core.facts import Fact
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
-from goodstanding.core.pricing import FOR_LIFE
-from goodstanding.core.records import Status
+from goodstanding.core.records import FOR_LIFE
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import ending
+from goodstanding.memberships import buying, ending
 from goodstanding.memberships.intake import take_in
-from goodstanding.memberships.reading import standing_now
 from goodstanding.people.models import Member
 
 NOT_BEGUN = (SubscriptionStatus.INCOMPLETE, *ENDED)
@@ -41,22 +39,9 @@ def require_free(member: Member, price: Price, *, now: datetime) -> None:
                 ),
             )
         raise Refused("already_held", _("You hold this already, and it renews by itself. Nothing was charged."))
-    until = covered_until(member, price, now=now)
+    until = buying.covered_until(member, price, now=now)
     if until is not None and until >= FOR_LIFE:
         raise Refused("for_life", _("You hold this for life. There is nothing left to buy."))
-
-
-def covered_until(member: Member, price: Price, *, now: datetime) -> datetime | None:
-    """Return until when the member is covered at the level of ``price``, if he is covered."""
-    for level in standing_now(member.pk, now=now).document["levels"]:
-        if (
-            level["level"] == price.level_id
-            and level["status"] in (Status.GOOD, Status.HELD)
-            and level["covered_until"]
-        ):
-            until = datetime.fromisoformat(level["covered_until"])
-            return until if until > now else None
-    return None
 
 
 def replaced_by(member: Member, price: Price) -> list[Subscription]:
@@ -65,6 +50,12 @@ def replaced_by(member: Member, price: Price) -> list[Subscription]:
         return []
     others = _renewing(member).filter(items__seat__membership__level__group=price.level.group_id, ends_at=None)
     return list(others.exclude(items__seat__membership__level=price.level_id))
+
+
+def is_another_matter(member: Member, price: Price, *, now: datetime) -> bool:
+    """Return whether buying is something else for this member than for a stranger: it replaces something, or begins later."""
+    mine, anybodys = buying.quote(price, now=now, member=member), buying.quote(price, now=now)
+    return (mine.start, mine.end) != (anybodys.start, anybodys.end) or bool(replaced_by(member, price))
 
 
 def close_others(member: Member, price: Price, *, but: Container[str], now: datetime) -> None:

@@ -46,6 +46,8 @@ def _known(request: HttpRequest, form: JoinForm, email: str, password: str, *, n
     user = authenticate(request, username=email, password=password)
     if user is None:
         note_failure(tries)
+        if not form.require_good_password():
+            return None  # as somebody new would be told
         form.add_error("password", _("The e-mail address and/or password you specified are not correct."))
     return user
 

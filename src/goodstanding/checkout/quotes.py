@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding.billing.models import PaymentAttempt
 from goodstanding.catalogue.models import Price
-from goodstanding.checkout import holding
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core import pricing
 from goodstanding.core.ids import derived
@@ -44,10 +43,8 @@ def for_anybody(price: Price, *, now: datetime) -> Quote:
 
 
 def for_member(price: Price, member: Member, *, now: datetime) -> Quote:
-    """Return what buying ``price`` now costs and gives a member: a term bought once begins where the running one ends."""
-    terms = buying.terms_of(price)
-    begins = now if terms.renews else max(now, holding.covered_until(member, price, now=now) or now)
-    return pricing.quote(terms, at=begins, time_zone=buying.quote(price, now=now).time_zone)
+    """Return what buying ``price`` now costs and gives a member: it begins where what runs already ends."""
+    return buying.quote(price, now=now, member=member)
 
 
 def signed(quote: Quote, *, now: datetime) -> str:

@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from goodstanding.billing import attempts
 from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt
+from goodstanding.catalogue import selling
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout import holding, quotes
 from goodstanding.checkout.models import Checkout
@@ -22,7 +24,7 @@ from goodstanding.checkout.refusals import Refused
 from goodstanding.core.ids import derived
 from goodstanding.core.pricing import Quote, quote_from_json, quote_to_json
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.gateways.protocol import GatewayUnreachable
+from goodstanding.gateways.protocol import GatewayError
 from goodstanding.gateways.requests import BeginRequest, Recurring
 from goodstanding.gateways.services import ensure_manual_account
 from goodstanding.jobs import services as jobs
@@ -32,6 +34,8 @@ from goodstanding.people.models import Member
 FINISH = "checkout.finish"  # the job that looks what became of a checkout whose page nobody came back to
 FINISHED_AFTER = timedelta(minutes=2)
 OLD_AFTER = timedelta(hours=1)  # an unpaid checkout older than this is begun anew: its period would have run already
+
+NOWHERE_TO_PAY = _("Nothing can be paid here at the moment. Please ask the staff.")
 
 State = Checkout.State
 Tried = PaymentAttempt.State
@@ -85,10 +89,11 @@ def accept(
         if as_now or not close(under_way, now=now):
             return under_way
     holding.require_free(member, price, now=now)
+    _require_no_other(member, price)
     if not quote.due_now:
         account = ensure_manual_account()
     if account is None:
-        raise Refused("no_gateway", "Nothing can be paid here at the moment. Please ask the staff.")
+        raise Refused("no_gateway", NOWHERE_TO_PAY)
     holding.require_currency(member, account, price)
     try:
         with transaction.atomic():
@@ -109,6 +114,30 @@ def accept(
         return there
 
 
+def is_known(shown: quotes.Shown, member: Member) -> bool:
+    """Return whether this very page was sent by this member before."""
+    return Checkout.objects.filter(page=shown.page, member=member).exists()
+
+
+def require_for_sale(price: Price, account: GatewayAccount | None, shown: quotes.Shown, *, now: datetime) -> None:
+    """Raise :class:`Refused` where nobody could buy what was shown: asked before a stranger becomes a user."""
+    quote = quotes.for_anybody(price, now=now)
+    quotes.require_same(shown, quote)
+    if quote.due_now and account is None:
+        raise Refused("no_gateway", NOWHERE_TO_PAY)
+
+
+def _require_no_other(member: Member, price: Price) -> None:
+    """Raise :class:`Refused` where another price of the same level is being paid right now: both would be charged."""
+    rows = Checkout.objects.select_related("member", "price", "gateway_account")
+    for other in rows.filter(member=member, price__level=price.level_id, state=State.OPEN).exclude(price=price):
+        if outcome(other).stage in (Stage.WORKING, Stage.WAITING):
+            raise Refused(
+                "being_paid",
+                _("You are paying for this at another price right now. Finish or leave that payment first."),
+            )
+
+
 def pay(checkout: Checkout, *, return_url: str, now: datetime, card: str = "", method: str = "") -> Outcome:
     """Have a checkout paid by a new ``card`` or a stored ``method`` (neither: on a page of the gateway's).
 
@@ -121,7 +150,7 @@ def pay(checkout: Checkout, *, return_url: str, now: datetime, card: str = "", m
         return Outcome(checkout, Stage.CLOSED)
     try:
         customer = buying.customer_for(checkout.member, checkout.gateway_account, now=now)
-    except GatewayUnreachable:
+    except GatewayError:
         return Outcome(checkout, Stage.UNPAID, failure="unreachable")
     attempt = _written_down(checkout, quote, customer, now=now)
     if attempt is not None:
@@ -149,7 +178,7 @@ def ask(checkout: Checkout, *, now: datetime) -> Outcome:
     if last is not None and attempts.may_be_asked(last, now=now):
         try:
             paying.ask(last, now=now)
-        except GatewayUnreachable:
+        except GatewayError:
             return Outcome(checkout, Stage.WORKING)
     return finish(checkout, now=now)
 
@@ -293,9 +322,12 @@ def _may_be_paid(checkout: Checkout, *, now: datetime) -> bool:
         return _may_go_on(checkout, now=now)
     try:
         holding.require_free(checkout.member, checkout.price, now=now)
-    except Refused:
+        selling.offered(checkout.price.level_id, checkout.price_id)
+    except (Refused, selling.NotForSale):
         return False
-    return now < checkout.begun_at + OLD_AFTER
+    quoted, fresh = quote_from_json(checkout.quote), quotes.for_member(checkout.price, checkout.member, now=now)
+    extends = quoted.start > checkout.begun_at  # where what ran then ends: unless more was bought meanwhile
+    return now < checkout.begun_at + OLD_AFTER and (not extends or quoted.start == fresh.start)
 
 
 def _is_quoted(checkout: Checkout, quote: Quote, account: GatewayAccount | None) -> bool:

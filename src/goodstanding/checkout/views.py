@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -22,9 +24,15 @@ from goodstanding.checkout.refusals import Refused
 from goodstanding.checkout.services import Outcome, Stage
 from goodstanding.core.pricing import Quote, quote_from_json
 from goodstanding.gateways import services as gateways
+from goodstanding.memberships import changing
+from goodstanding.memberships.reading import standing_now
 from goodstanding.people.models import Member
 from goodstanding.protection.services import Signals, judge
 
+CHANGE = _lazy(
+    "You hold something of this kind already. Change it on the page of your membership. Nothing was charged."
+)
+NOW_KNOWN = _lazy("Welcome back. You hold something here already: look again at what this comes to, then pay.")
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -87,13 +95,14 @@ def result(request: HttpRequest, checkout: str) -> HttpResponse:
     if request.method == "POST" and stands.stage in (Stage.UNPAID, Stage.DECLINED):
         if form.is_valid():
             return _paid(request, found, form)
-        form.show_anew()
     elif stands.stage in (Stage.WORKING, Stage.WAITING, Stage.UNPAID):
         stands = services.ask(found, now=now)
     elif stands.stage is Stage.DONE:
         stands = services.finish(found, now=now)
+    form.show_anew()
     context = {
         "stands": stands,
+        "enters": stands.stage is Stage.DONE and standing_now(found.member_id, now=now).enters,
         "stage": str(stands.stage),
         "why": words.why(stands.failure),
         "quote": quote_from_json(found.quote),
@@ -109,19 +118,28 @@ def result(request: HttpRequest, checkout: str) -> HttpResponse:
 
 def _accepted(request: HttpRequest, price: Price, form: JoinForm) -> HttpResponse | None:
     """Go on with a form that is right in itself; ``None`` where it turns out that something is not."""
-    now = clock.now()
+    now, came_unknown = clock.now(), not request.user.is_authenticated
     try:
         shown = quotes.shown(form.cleaned_data["shown"], now=now)
         email = form.cleaned_data.get("email", "")
         _require_let_try(request, email)
+        if came_unknown:  # before anybody is made
+            services.require_for_sale(price, form.cleaned_data["pays_at"], shown, now=now)
         user = request.user if request.user.is_authenticated else joining.user_for(request, form, now=now)
         if user is None:
             return None
         member = joining.ensure_member(user, now=now)
-        if not request.user.is_authenticated:
+        if came_unknown:
             login(request, user, backend=BACKEND)
+            if not services.is_known(shown, member) and holding.is_another_matter(member, price, now=now):
+                messages.info(request, NOW_KNOWN)
+                return redirect(request.path)
+        _require_nothing_to_change(member, price)
         checkout = services.accept(member, price, form.cleaned_data["pays_at"], shown=shown, now=now)
     except Refused as refusal:
+        if came_unknown and request.user.is_authenticated:  # the page is another one now
+            messages.error(request, str(refusal.words))
+            return redirect(request.path)
         form.add_error(None, str(refusal.words))
         return None
     return _paid(request, checkout, form)
@@ -131,6 +149,11 @@ def _require_let_try(request: HttpRequest, email: str) -> None:
     verdict = judge(Signals("checkout", request.META.get("REMOTE_ADDR", ""), email, clock.now()))
     if not verdict.passes:
         raise Refused("not_let_try", verdict.words)
+
+
+def _require_nothing_to_change(member: Member, price: Price) -> None:
+    if changing.in_place_of_joining(member, price) is not None:
+        raise Refused("change", CHANGE)
 
 
 def _paid(request: HttpRequest, checkout: Checkout, form: PayForm) -> HttpResponse:
@@ -150,7 +173,8 @@ def _join_page(
     request: HttpRequest, price: Price, quote: Quote, form: JoinForm, member: Member | None, *, status: int = 200
 ) -> HttpResponse:
     held = None
-    if member is not None:
+    change = changing.in_place_of_joining(member, price) if member is not None else None
+    if member is not None and change is None:
         try:
             holding.require_free(member, price, now=clock.now())
         except Refused as refusal:
@@ -161,6 +185,7 @@ def _join_page(
         "quote": quote,
         "form": form,
         "held": held,
+        "change": change,
         "replaces": replaces,
         "says": words.of_quote(quote),
         "action": words.action(quote),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from goodstanding.core.records import Grant, InvoiceRecord, Line, LineKind, MembershipRecord, Revocation
+from goodstanding.core.records import FOR_LIFE, Grant, InvoiceRecord, Line, LineKind, MembershipRecord, Revocation
 
 Span = tuple[datetime, datetime | None]  # [start, end); None: endless
 
@@ -57,7 +57,7 @@ def united(purchased: Iterable[Cover], grants: Iterable[Grant]) -> list[Span]:
     """
     pieces: list[Span] = []
     for cover in purchased:
-        pieces.extend(_unrevoked(cover))
+        pieces.extend((start, None if end >= FOR_LIFE else end) for start, end in _unrevoked(cover))
     for grant in grants:
         start = max(grant.start, grant.given_at)
         end = _earlier(grant.end, grant.withdrawn_at)
@@ -104,10 +104,10 @@ def _by_start_then_settled(pair: tuple[Line, InvoiceRecord]) -> tuple[datetime, 
     return line.start, invoice.settled_at
 
 
-def _unrevoked(cover: Cover) -> Sequence[Span]:
+def _unrevoked(cover: Cover) -> Sequence[tuple[datetime, datetime]]:
     if not cover.invoice.revocations:
         return [(cover.start, cover.end)]
-    pieces: list[Span] = []
+    pieces: list[tuple[datetime, datetime]] = []
     start = cover.start
     for revocation in sorted(cover.invoice.revocations, key=lambda each: each.since):
         until = min(revocation.since, cover.end)

@@ -6,7 +6,7 @@ anchor alone (I10), and is named after the subscription and *n*, so that it can 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,7 +17,7 @@ from goodstanding.core.fold import ENDED, InvoiceState
 from goodstanding.core.periods import Interval, Unit, nth
 
 DAY = timedelta(hours=24)
-ANSWER_WITHIN = timedelta(hours=24)  # for the payer of a first bill; then the purchase is given up
+ANSWER_WITHIN = timedelta(hours=24)  # for the payer of a first bill, or of a change; then that is given up
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Act(StrEnum):
     GIVE_UP = "give_up"  # the last try failed: the bill is uncollectible, the subscription ends
     EXPIRE = "expire"  # nobody paid the first bill
     END = "end"  # its set end has come
+    DROP = "drop"  # nobody paid the bill of a change of level: it is void, and all goes on as before
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +51,25 @@ class Step:
 
 
 def next_step(
-    tellings: Sequence[SubscriptionSeen], invoices: Sequence[InvoiceState], *, ladder: Ladder | None = None
+    tellings: Sequence[SubscriptionSeen],
+    invoices: Sequence[InvoiceState],
+    *,
+    ladder: Ladder | None = None,
+    changes: Collection[str] = (),
 ) -> Step | None:
     """Return what our clock does next for a subscription of ours, or ``None`` where nothing is to be done by time.
 
-    ``invoices``: all of the subscription's, each with the failures of its payments. ``tellings`` as the ledger gives them.
+    ``invoices``: all of the subscription's, each with the failures of its payments; ``changes`` names those of changes of
+    level, which are neither collected nor given up on. ``tellings`` as the ledger gives them.
     """
     last = tellings[-1]
     if not last.ours or last.status in ENDED or last.paused or last.anchor_at is None:
         return None
-    due = [step for step in (_bill(invoices, ladder or Ladder()) or _renewal(last, invoices), _set_end(last)) if step]
-    return min(due, key=lambda step: (step.at, step.act != Act.END), default=None)
+    bills = [state for state in invoices if state.last is None or state.last.invoice not in changes]
+    steps = (_bill(bills, ladder or Ladder()) or _renewal(last, invoices), _set_end(last))
+    due = [step for step in steps if step]
+    due += _drops([state for state in invoices if state not in bills], due)
+    return min(due, key=lambda step: (step.at, step.act != Act.DROP, step.act != Act.END), default=None)
 
 
 def number_of(start: datetime, subscription: SubscriptionSeen) -> int:
@@ -74,6 +83,30 @@ def number_of(start: datetime, subscription: SubscriptionSeen) -> int:
 def period(subscription: SubscriptionSeen, number: int) -> tuple[datetime, datetime]:
     """Return the ``number``-th period of a subscription of ours, ``[start, end)``; the first one is number 0."""
     return _boundary(subscription, number), _boundary(subscription, number + 1)
+
+
+def last_period(subscription: str, invoices: Sequence[InvoiceState]) -> LineSeen | None:
+    """Return the line of the period of a subscription that was begun last of those paid for: where that ends, it renews.
+
+    Begun last, not ending last: who changes from a year to months has bought a month, and the year's rest is given back.
+    """
+    bought = [
+        ((line.start, state.settled_at, line.end), line)
+        for state in invoices
+        if state.settled_at is not None
+        for line in _own(state, subscription)
+    ]
+    return max(bought, key=lambda each: each[0])[1] if bought else None
+
+
+def _drops(changes: Sequence[InvoiceState], due: Sequence[Step]) -> list[Step]:
+    """The bills of changes that nobody pays. None outlives the period that it changes: what follows goes by the old level."""
+    found = []
+    for state in changes:
+        if state.last is not None and state.settled_at is None and state.closed_at is None:
+            until = min([state.last.created_at + ANSWER_WITHIN, *(step.at for step in due)])
+            found.append(Step(Act.DROP, until, invoice=state.last.invoice))
+    return found
 
 
 def _bill(invoices: Sequence[InvoiceState], ladder: Ladder) -> Step | None:
@@ -100,20 +133,20 @@ def _issued(state: InvoiceState) -> tuple[datetime, str]:
 
 def _renewal(last: SubscriptionSeen, invoices: Sequence[InvoiceState]) -> Step | None:
     """The next period begins where the last one ends that was billed."""
-    ends = [line.end for state in invoices if state.last and state.settled_at for line in _own(state, last)]
-    if not ends or not last.items or last.items[0].interval == Unit.LIFE:
+    begun = last_period(last.subscription, invoices)
+    if begun is None or not last.items or last.items[0].interval == Unit.LIFE:
         return None
-    start = max(ends)
+    start = begun.end
     number = number_of(start, last)
     first, end = period(last, number)
-    if any(line.start == first for state in invoices if state.closed_at for line in _own(state, last)):
+    if any(line.start == first for state in invoices if state.closed_at for line in _own(state, last.subscription)):
         return None  # that bill was taken back by staff: what comes of it is theirs to say
     return Step(Act.RENEW, first, number=number, start=first, end=end)
 
 
-def _own(state: InvoiceState, last: SubscriptionSeen) -> list[LineSeen]:
-    assert state.last is not None
-    return [line for line in state.last.lines if line.kind == "regular" and line.subscription == last.subscription]
+def _own(state: InvoiceState, subscription: str) -> list[LineSeen]:
+    lines = state.last.lines if state.last is not None else ()
+    return [line for line in lines if line.kind == "regular" and line.subscription == subscription]
 
 
 def _set_end(last: SubscriptionSeen) -> Step | None:

@@ -57,7 +57,9 @@ class SubscriptionSeen:
     ended. ``rank`` orders tellings of the same second by the life cycle (created, updated, deleted). ``before`` and
     ``after`` are digests of the fields that this telling says it changed, as they were and as they are: they order
     changes within one second; empty where it says nothing of it. ``ours``: our own clock renews it; whether it was ever
-    paid for follows from its invoices, and its periods step on the wall clock of ``time_zone``.
+    paid for follows from its invoices, and its periods step on the wall clock of ``time_zone``. ``next_items``: what it is
+    renewed with from the next period on, where that is something else. ``once_paid``: of items and anchor, this counts from
+    the moment that this invoice of ours is settled, and until then not at all.
     """
 
     subscription: str
@@ -78,6 +80,8 @@ class SubscriptionSeen:
     state: tuple[tuple[str, str], ...] = ()
     ours: bool = False
     time_zone: str = ""
+    next_items: tuple[ItemSeen, ...] = ()
+    once_paid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from goodstanding.core.fold import (
 )
 from goodstanding.core.money_back import Taken
 
+NOT_USED = frozenset({"void", "draft", "deleted"})  # invoices that leave the balance as it is
+
 
 def grouped(facts: Iterable[Fact]) -> dict[Key, tuple[Fact, ...]]:
     """Return the state of every object that ``facts`` tell of."""
@@ -55,7 +57,21 @@ class Ledger:
         if not any(tellings[0].ours for tellings in told.values()):
             return told
         paid = ours.paid_from(self.invoices.values())
-        return {ref: ours.begun(tellings, paid.get(ref)) for ref, tellings in told.items()}
+        found = {ref: self.invoices[ref].settled_at for ref in self.changes if ref in self.invoices}
+        settled = {ref: moment for ref, moment in found.items() if moment is not None}
+        return {ref: ours.begun(tellings, paid.get(ref), settled) for ref, tellings in told.items()}
+
+    @cached_property
+    def changes(self) -> frozenset[str]:
+        """The invoices of ours that a change of level waits for, or waited for."""
+        told = (fact for facts in self._of("subscription").values() for fact in facts)
+        return frozenset(fact.once_paid for fact in told if isinstance(fact, SubscriptionSeen) and fact.once_paid)
+
+    def credit_minor(self, currency: str) -> int:
+        """Return what the customer's balance holds by our own invoices: what they left of credits, less what they used."""
+        bills = (state.last for state in self.invoices.values() if state.last is not None and state.last.ours)
+        asked = (bill for bill in bills if bill.currency == currency and bill.status not in NOT_USED)
+        return max(-sum(bill.credit_minor for bill in asked), 0)
 
     @cached_property
     def invoices(self) -> dict[str, InvoiceState]:

@@ -6,15 +6,18 @@ has begun because an invoice of its was settled. So it holds whatever the order 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from goodstanding.core.facts import PaymentSeen, SubscriptionSeen
 from goodstanding.core.fold import InvoiceState, SubscriptionStatus
 
 NOT_ASKED_FOR = frozenset({"draft", "deleted"})
+CHANGED = ("items", "next_items", "anchor_at")  # what a change of level changes of a subscription
+NONE_SETTLED: Mapping[str, datetime] = MappingProxyType({})
 
 
 def settled(state: InvoiceState, received: Sequence[PaymentSeen]) -> InvoiceState:
@@ -46,21 +49,53 @@ def paid_from(invoices: Iterable[InvoiceState]) -> dict[str, datetime]:
     return found
 
 
-def begun(tellings: Sequence[SubscriptionSeen], paid_at: datetime | None) -> list[SubscriptionSeen]:
-    """Return the tellings of a subscription of ours as its payment makes them: incomplete until it is paid for.
+def begun(
+    tellings: Sequence[SubscriptionSeen], paid_at: datetime | None, settled: Mapping[str, datetime] = NONE_SETTLED
+) -> list[SubscriptionSeen]:
+    """Return the tellings of a subscription of ours as its payments make them: incomplete until it is paid for.
 
-    ``paid_at``: the moment of that, which becomes a telling of its own where one was told before it.
+    ``paid_at``: the moment of that, which becomes a telling of its own where one was told before it. ``settled``: from when
+    the invoices are that change its level.
     """
     if not tellings[0].ours:
         return list(tellings)
     found: list[SubscriptionSeen] = []
-    for told in tellings:
+    for told in _changed(tellings, settled):
         waits = told.status == SubscriptionStatus.ACTIVE and (paid_at is None or told.at < paid_at)
         found.append(replace(told, status=SubscriptionStatus.INCOMPLETE) if waits else told)
     before = [told for told in found if paid_at is not None and told.at < paid_at]
     if paid_at is not None and before and before[-1].status == SubscriptionStatus.INCOMPLETE:
         found.insert(len(before), replace(before[-1], at=paid_at, status=SubscriptionStatus.ACTIVE))
     return found
+
+
+def _changed(tellings: Sequence[SubscriptionSeen], settled: Mapping[str, datetime]) -> Sequence[SubscriptionSeen]:
+    """The tellings with each change of level where it was paid for; without those that were not.
+
+    A change is laid onto what was told before that moment, and what is told after it without knowing of it (a cancel, while
+    the bank's answer was on its way) does not undo it: of items and anchor that says only what it says anew.
+    """
+    if not any(told.once_paid for told in tellings):
+        return tellings
+    counting = [(told.at, index, told) for index, told in enumerate(tellings) if not told.once_paid]
+    counting += [
+        (max(told.at, settled[told.once_paid]), index, told)
+        for index, told in enumerate(tellings)
+        if told.once_paid in settled
+    ]
+    found: list[SubscriptionSeen] = []
+    base: SubscriptionSeen | None = None
+    for at, _, told in sorted(counting, key=lambda each: each[:2]):
+        before = found[-1] if found else told
+        if told.once_paid:
+            new = {name: getattr(told, name) for name in CHANGED}
+            found.append(replace(before, at=at, rank=told.rank, once_paid="", **new))
+        else:
+            known = base or told
+            same = {name: getattr(before, name) for name in CHANGED if getattr(told, name) == getattr(known, name)}
+            found.append(replace(told, **same))
+            base = told
+    return found or [replace(told, once_paid="") for told in tellings]  # what it changes was not told yet
 
 
 def retold(last: SubscriptionSeen, *, at: datetime, rank: int, **changes: Any) -> SubscriptionSeen:

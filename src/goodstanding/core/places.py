@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from goodstanding.core.facts import LineSeen, PriceHints, SubscriptionSeen
+from goodstanding.core.facts import InvoiceSeen, LineSeen, PriceHints, SubscriptionSeen
 from goodstanding.core.fold import ENDED, InvoiceState, SubscriptionStatus
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.levels import LevelMap, joined
@@ -159,17 +159,18 @@ def _items(ledger: Ledger) -> dict[str, _Item]:
         assert state.last is not None, invoice
         for line in state.last.lines:
             if line.kind != "other" and (line.subscription or line.item):
-                _take_line(line, invoice, state.last.created_at, found)
+                _take_line(line, state.last, found)
     return found
 
 
-def _take_line(line: LineSeen, invoice: str, drawn_up_at: datetime, items: dict[str, _Item]) -> None:
-    key = _item_of_line(line, items)
+def _take_line(line: LineSeen, bill: InvoiceSeen, items: dict[str, _Item]) -> None:
+    key, drawn_up_at = _item_of_line(line, items), bill.created_at
     item = items.setdefault(key, _Item(key, line.subscription, drawn_up_at))
     if not item.is_named:
         item.started_at = min(item.started_at, drawn_up_at)
-    item.lines.append((invoice, line))
-    if line.kind in ("regular", "prepaid") and line.hints != PriceHints(""):
+    item.lines.append((bill.invoice, line))
+    told_by_us = bill.ours and item.is_named  # all that we change we tell: a bill may be of a change that nobody pays
+    if line.kind in ("regular", "prepaid") and line.hints != PriceHints("") and not told_by_us:
         # A regular line shows the price as it stood when the invoice was drawn up: it tells a change of which the
         # subscription's own event never came. A telling of the subscription in the same second counts more.
         item.tellings.append((drawn_up_at, 0, line.hints))

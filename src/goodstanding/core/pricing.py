@@ -129,11 +129,20 @@ def facts_of(bought: Quote, purchase: Purchase, *, customer: str, at: datetime, 
 
 
 def renewal_of(
-    subscription: SubscriptionSeen, number: int, *, start: datetime, end: datetime, at: datetime, invoice_number: str
+    subscription: SubscriptionSeen,
+    *,
+    start: datetime,
+    end: datetime,
+    at: datetime,
+    invoice_number: str,
+    credit_minor: int = 0,
 ) -> InvoiceSeen:
-    """Return the open invoice of the ``number``-th period of a subscription of ours, drawn up at ``at``."""
+    """Return the open invoice of the period ``[start, end)`` of a subscription of ours, drawn up at ``at``.
+
+    ``credit_minor``: what the customer's balance holds, which pays as much of it as it can.
+    """
     item = subscription.items[0]
-    name = renewal_ref(subscription.subscription, number)
+    name = renewal_ref(subscription.subscription, start)
     line = LineSeen(
         line=derived("gsln", name),
         kind="regular",
@@ -147,13 +156,19 @@ def renewal_of(
         quantity=item.quantity,
     )
     return open_invoice(
-        name, line, customer=subscription.customer, at=at, number=invoice_number, currency=subscription.currency
+        name,
+        line,
+        customer=subscription.customer,
+        at=at,
+        number=invoice_number,
+        currency=subscription.currency,
+        credit_minor=credit_minor,
     )
 
 
-def renewal_ref(subscription: str, number: int) -> str:
-    """Return the reference of the invoice of a subscription's ``number``-th period: it can be drawn up once only."""
-    return derived("ginv", subscription, str(number))
+def renewal_ref(subscription: str, start: datetime) -> str:
+    """Return the reference of the invoice of a subscription's period from ``start``: it can be drawn up once only."""
+    return derived("ginv", subscription, start.astimezone(UTC).isoformat())
 
 
 def hints_of(terms: PriceTerms) -> PriceHints:
@@ -172,8 +187,16 @@ def item_of(terms: PriceTerms, name: str) -> ItemSeen:
     )
 
 
-def open_invoice(ref: str, line: LineSeen, *, customer: str, at: datetime, number: str, currency: str) -> InvoiceSeen:
-    """Return an invoice of ours with one line, asked for at ``at``; what is due of nothing is settled at once."""
+def open_invoice(
+    ref: str, *lines: LineSeen, customer: str, at: datetime, number: str, currency: str, credit_minor: int = 0
+) -> InvoiceSeen:
+    """Return an invoice of ours for one subscription or term, asked for at ``at``.
+
+    The customer's balance of ``credit_minor`` pays what it can of it; what comes to less than nothing goes to the balance.
+    Where nothing is due then, it is settled at once.
+    """
+    total = sum(line.amount_minor for line in lines)
+    used = min(total, credit_minor)
     return InvoiceSeen(
         invoice=ref,
         customer=customer,
@@ -181,13 +204,14 @@ def open_invoice(ref: str, line: LineSeen, *, customer: str, at: datetime, numbe
         status="open",
         created_at=at,
         currency=currency,
-        total_minor=line.amount_minor,
-        due_minor=line.amount_minor,
+        total_minor=total,
+        due_minor=total - used,
         paid_minor=0,
-        subscription=line.subscription,
+        credit_minor=used,
+        subscription=lines[0].subscription,
         number=number,
         finalised_at=at,
-        lines=(line,),
+        lines=lines,
         ours=True,
     )
 

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+
+FOR_LIFE = datetime(9999, 12, 31, tzinfo=UTC)  # the end of what has none, where an end must be written
 
 
 class LineKind(StrEnum):

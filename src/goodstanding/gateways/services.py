@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 
+from goodstanding import conf
 from goodstanding.gateways import registry
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import Ability
@@ -33,8 +34,12 @@ def account_named(code: str) -> GatewayAccount:
 
 
 def offered() -> list[GatewayAccount]:
-    """Return where people can choose to pay, in order: in use, offered, and able to begin a payment. One statement."""
-    return [account for account in GatewayAccount.objects.offered() if registry.can(account.gateway, Ability.BEGIN)]
+    """Return where people can choose to pay, in order: in use, offered, and able to begin a payment. One statement.
+
+    Those of test mode only on a site for trying: their cards cost nobody anything.
+    """
+    able = [account for account in GatewayAccount.objects.offered() if registry.can(account.gateway, Ability.BEGIN)]
+    return [account for account in able if account.is_live or conf.is_for_trying()]
 
 
 def ensure_stripe_account() -> GatewayAccount:

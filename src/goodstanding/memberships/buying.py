@@ -16,12 +16,17 @@ from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
 from goodstanding.core.periods import EndRule, Interval, Unit
 from goodstanding.core.pricing import PriceTerms, Purchase, Quote
+from goodstanding.core.records import FOR_LIFE, Status
 from goodstanding.gateways import registry
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import Ability
 from goodstanding.gateways.requests import Enrolment
+from goodstanding.memberships.documents import Document, at_moment
 from goodstanding.memberships.intake import take_in
+from goodstanding.memberships.models import MemberStanding
 from goodstanding.people.models import Member
+
+COVERED = (Status.GOOD, Status.HELD, Status.GRACE)
 
 
 def terms_of(price: Price) -> PriceTerms:
@@ -38,9 +43,43 @@ def terms_of(price: Price) -> PriceTerms:
     )
 
 
-def quote(price: Price, *, now: datetime) -> Quote:
-    """Return what buying ``price`` (with its level) at ``now`` costs and gives. Writes nothing."""
-    return pricing.quote(terms_of(price), at=now, time_zone=conf.time_zone().key)
+def quote(price: Price, *, now: datetime, member: Member | None = None) -> Quote:
+    """Return what buying ``price`` (with its level) at ``now`` costs and gives. Writes nothing.
+
+    For a ``member`` who is covered at that level already by something that does not renew, or in grace after it, it begins
+    where that ends: nothing is paid for twice.
+    """
+    begins = now
+    if member is not None and (until := covered_until(member, price, now=now)) is not None and until < FOR_LIFE:
+        begins = until
+    return pricing.quote(terms_of(price), at=begins, time_zone=conf.time_zone().key)
+
+
+def covered_until(member: Member, price: Price, *, now: datetime) -> datetime | None:
+    """Return until when the member is covered at the level of ``price`` (in grace: was), or ``None`` where he is not.
+
+    :data:`FOR_LIFE` where that never ends.
+    """
+    until: datetime | None = None
+    for document in _from_now_on(member, now=now):
+        if until is not None and datetime.fromisoformat(document["from"]) > until:
+            break  # a gap
+        for level in document["levels"]:
+            if level["level"] == price.level_id and level["status"] in COVERED:
+                end = datetime.fromisoformat(level["covered_until"]) if level["covered_until"] else FOR_LIFE
+                until = end if until is None else max(until, end)
+        if until is None:
+            break  # not covered now: what begins later is something else
+    return until
+
+
+def _from_now_on(member: Member, *, now: datetime) -> list[Document]:
+    """The member's standing now and each later one, as foreseen."""
+    outlook = MemberStanding.objects.filter(pk=member.pk).values_list("outlook", flat=True).first()
+    if not outlook:
+        return []
+    later = [each for each in outlook if datetime.fromisoformat(each["from"]) > now]
+    return [at_moment(outlook, now), *later]
 
 
 def customer_for(member: Member, account: GatewayAccount, *, now: datetime) -> GatewayCustomer:

@@ -61,7 +61,7 @@ def sell(
     """
     _require(how, paid_at, now)
     customer = buying.customer_for(member, ensure_manual_account(), now=now)
-    quote = buying.quote(price, now=paid_at)
+    quote = buying.quote(price, now=paid_at, member=member)
     ref = derived("desk", member.pk, page or secrets.token_hex(16))
     with transaction.atomic():
         locked = recording.locked_customer(customer.gateway_account, customer.external_id, wanted=False)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from goodstanding.billing.models import GatewayCustomer, Subscription
-from goodstanding.core.fold import ENDED
+from goodstanding.core.fold import SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
 from goodstanding.gateways import registry
@@ -16,6 +17,8 @@ from goodstanding.gateways.protocol import Ability, GatewayRefused
 from goodstanding.gateways.requests import BeginRequest, Change, Redirect, Taken
 from goodstanding.memberships import buying
 from goodstanding.people.models import Member
+
+RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.TRIALING)
 
 
 class CardRefused(ValueError):
@@ -94,19 +97,26 @@ def drop(member: Member, account: str, ref: str, *, now: datetime) -> None:
     customer = _own(member, account, ref, now=now)
     where = customer.gateway_account
     registry.able(where.gateway, Ability.DROP).drop(ref, account=where, now=now)
-    if customer.method == ref:
-        GatewayCustomer.objects.filter(pk=customer.pk).update(method="")
+    if customer.method in (ref, ""):
+        left = [
+            each.ref
+            for each in registry.able(where.gateway, Ability.METHODS).methods(
+                customer.external_id, account=where, now=now
+            )
+        ]
+        _use(customer, left[0] if left else "", now=now)
 
 
 def _use(customer: GatewayCustomer, ref: str, *, now: datetime) -> None:
     """Note which card pays what we bill; where the gateway bills, have it use that card for each subscription."""
-    GatewayCustomer.objects.filter(pk=customer.pk).update(method=ref)
     account = customer.gateway_account
     theirs = Subscription.objects.filter(customer=customer, billed_by=Subscription.BilledBy.GATEWAY)
-    for subscription in theirs.exclude(status__in=[str(status) for status in ENDED]):
+    for subscription in theirs.filter(status__in=[str(status) for status in RUNNING]) if ref else ():
         key = derived("key", subscription.pk, "method", ref, now.isoformat())
         gateway = registry.able(account.gateway, Ability.CHANGE)
-        gateway.change(subscription.external_id, Change(key=key, method=ref), account=account, now=now)
+        with suppress(GatewayRefused):  # it ended meanwhile; the others are changed all the same
+            gateway.change(subscription.external_id, Change(key=key, method=ref), account=account, now=now)
+    GatewayCustomer.objects.filter(pk=customer.pk).update(method=ref)
 
 
 def _own(member: Member, account: str, ref: str, *, now: datetime) -> GatewayCustomer:

@@ -6,16 +6,17 @@ confirmed, and people see that it is on its way until then.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from goodstanding.billing import errands, recording, turns
-from goodstanding.billing.models import Errand, Subscription
+from goodstanding.billing import attempts, errands, recording, turns
+from goodstanding.billing.models import Errand, GatewayCustomer, Subscription
 from goodstanding.core import ours
-from goodstanding.core.facts import Fact, SubscriptionSeen
+from goodstanding.core.facts import Fact, InvoiceSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
@@ -53,23 +54,27 @@ def _tell(subscription: Subscription, change: Change, kind: Errand.Kind, *, now:
         ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
         last = ledger.subscriptions[subscription.external_id][-1]
         if last.status in ENDED or (last.ends_at is not None and last.ends_at <= now):
-            raise CannotEnd("This has ended already.")
+            raise CannotEnd(_("This has ended already."))
         if not last.ours:
             errands.ask(customer, kind, subscription.external_id, now=now)
             return
         facts = change(ledger, last, now)
+        _require_decided(customer, facts, now=now)
         event = derived("evt", account.pk, kind, last.subscription, now.isoformat(), str(last.rank))
         take_in(facts, account=account, event=event, recorded_at=now, now=now)
 
 
+def _require_decided(customer: GatewayCustomer, facts: Sequence[Fact], *, now: datetime) -> None:
+    """Refuse to drop a bill that is being paid at this moment: the money would come for nothing."""
+    for fact in facts:
+        tried = attempts.under_way(customer, fact.invoice) if isinstance(fact, InvoiceSeen) else None
+        if tried is not None and attempts.is_in_hand(tried, now=now):
+            raise CannotEnd(_("A payment for this is under way right now. Try again in a few minutes."))
+
+
 def _with_end(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
-    paid = [
-        line.end
-        for state in turns.invoices_of(ledger, last.subscription)
-        if state.settled_at is not None and state.last is not None
-        for line in state.last.lines
-    ]
-    end = max(paid, default=now)
+    paid = turns.last_period(ledger, last.subscription)
+    end = paid.end if paid is not None else now
     if end <= now:
         return _ended(ledger, last, now)
     return (ours.retold(last, at=now, rank=1, ends_at=end),) if last.ends_at is None else ()

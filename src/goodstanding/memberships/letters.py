@@ -15,6 +15,7 @@ from django.apps import apps
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
+from goodstanding import conf
 from goodstanding.billing import turns
 from goodstanding.billing.models import GatewayCustomer
 from goodstanding.catalogue.models import Level
@@ -25,8 +26,11 @@ from goodstanding.core.fold import ENDED, InvoiceState, Key
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
+from goodstanding.core.money_back import revocations
 from goodstanding.core.pricing import FOR_LIFE
-from goodstanding.core.records import Status
+from goodstanding.core.records import Revocation, Status
+from goodstanding.gateways import registry
+from goodstanding.gateways.protocol import Ability
 from goodstanding.jobs import services as jobs
 from goodstanding.memberships.models import MemberStanding, StandingChange
 from goodstanding.people.models import Member
@@ -34,6 +38,7 @@ from goodstanding.people.models import Member
 COMMUNICATIONS = "goodstanding.communications"
 JUST_NOW = timedelta(days=2)
 GRACE_SOON = "memberships.grace_ends_soon"
+TO_BE_PAID_WITHIN = timedelta(days=7)
 BEFORE_GRACE_ENDS = timedelta(days=2)
 HOME, PAY, INVOICE, JOIN = "gs_portal:membership", "gs_portal:pay_next", "gs_portal:invoice", "gs_checkout:levels"
 COVERING = ("regular", "prepaid")
@@ -114,7 +119,7 @@ class _Writer:
         if state.settled_at is not None:
             if _is_new(state.settled_at, self.now):
                 self._settled(last)
-        elif state.closed_at is None and self._was_paid_before(last):
+        elif state.closed_at is None and ref not in self.ledger.changes and self._was_paid_before(last):
             failures = self.ledger.failures_of(ref)
             if failures and _is_new(failures[-1], self.now):
                 self._failed(last, failures)
@@ -128,7 +133,8 @@ class _Writer:
             return
         if last.status in ENDED and (self._gave_up(last) or (before and before.ends_at)):
             return  # they hear that it has lapsed, or have heard that it will end
-        until = ends if ends > self.now else None
+        paid = [line.end for line in self._paid_lines(last.subscription)]
+        until = max((end for end in paid if end > self.now), default=None)
         context = {"level": self._level(last), "link": _page(HOME), "covered_until": until}
         self._post("cancelled", f"{last.subscription}|{ends.isoformat()}", context)
 
@@ -137,8 +143,11 @@ class _Writer:
         found = self.ledger.refunds.get(ref)
         if found is None or found.failed_at is not None or not _is_new(found.last.made_at, self.now):
             return
-        enters = self.standing.status in (Status.GOOD, Status.GRACE)
-        means = _("Your membership goes on as before.") if enters else _("Your membership has ended with that.")
+        if found.last.status != "succeeded":
+            return  # promised, and not given yet
+        invoice = self.ledger.invoice_of(found.last.payment, found.last.intent)
+        whole = any(entry.until is None for entry in self._taken_back(invoice))
+        means = _("What it had paid for has ended with that.") if whole else _("Nothing else changes.")
         amount = Money(found.last.amount_minor, found.last.currency)
         context = {"amount": money_words(amount), "what_it_means": means, "link": _page(HOME)}
         self._post("refunded", ref, context)
@@ -163,15 +172,22 @@ class _Writer:
     def _welcome(self, last: InvoiceSeen, line: LineSeen, until: datetime | None) -> None:
         context: dict[str, Any] = {"level": _level_name(line), "link": _page(HOME), "covered_until": until}
         if last.subscription and until is not None and last.total_minor:
-            context |= {"amount": _words(last.total_minor, last), "next_charge_on": until.date()}
+            context |= {
+                "amount": _words(last.total_minor, last),
+                "next_charge_on": until.astimezone(conf.time_zone()).date(),
+            }
         self._post("welcome", last.invoice, context)
 
     def _failed(self, last: InvoiceSeen, failures: Sequence[datetime]) -> None:
         step = turns.step_of(self.ledger, last.subscription) if last.subscription in self.ledger.subscriptions else None
         if step is not None and step.act is Act.GIVE_UP:
             return  # they hear that it has lapsed
-        code = next((each.failure for each in self.ledger.payments.values() if each.at == failures[-1]), "")
-        grace = self.standing.changes_at if self.standing.status == Status.GRACE else None
+        if not registry.can(self.customer.gateway_account.gateway, Ability.CHARGE):
+            self._bill(last)
+            return
+        code = next((each.failure for each in self.ledger.payments.values() if each.at == failures[-1]), "no_card")
+        enters = self.standing.status in (Status.GOOD, Status.GRACE)
+        grace = self.standing.changes_at if enters else None
         context = {
             "amount": _words(last.due_minor - last.paid_minor, last),
             "reason": _REASONS.get(code, ""),
@@ -181,11 +197,52 @@ class _Writer:
         }
         self._post("payment_failed", f"{last.invoice}|{failures[-1].isoformat()}", context)
 
+    def _bill(self, last: InvoiceSeen) -> None:
+        """Ask for what is paid by hand: nobody tries a card."""
+        context = {
+            "number": last.number or last.invoice,
+            "total": _words(last.due_minor - last.paid_minor, last),
+            "due_on": (last.created_at + TO_BE_PAID_WITHIN).astimezone(conf.time_zone()).date(),
+            "instructions": _("Pay it the way you paid before: in cash at the desk, or by transfer with its number."),
+            "link": _page(INVOICE, derived("inv", self.customer.gateway_account_id, last.invoice)),
+        }
+        self._post("invoice", last.invoice, context)
+
+    def _paid_lines(self, subscription: str) -> list[LineSeen]:
+        """What was paid for by a subscription, and not given back."""
+        return [
+            line
+            for state in turns.invoices_of(self.ledger, subscription)
+            if state.settled_at is not None and state.last is not None and not self._taken_back(state.last.invoice)
+            for line in state.last.lines
+            if line.kind in COVERING
+        ]
+
+    def _taken_back(self, invoice: str) -> Sequence[Revocation]:
+        state = self.ledger.invoices.get(invoice)
+        if state is None or state.last is None:
+            return ()
+        return revocations(
+            worth_minor=state.last.total_minor,
+            refunds=self.ledger.refunds_of(invoice),
+            taken=self.ledger.taken_of(invoice),
+            disputes=self.ledger.disputes_of(invoice),
+        )
+
     def _post(self, kind: str, about: str, context: dict[str, Any]) -> None:
         _post(kind, f"{self.customer.gateway_account_id}|{about}", self.member, context, now=self.now)
 
     def _was_paid_before(self, last: InvoiceSeen) -> bool:
-        return last.subscription != "" and any(
+        if not last.subscription:
+            levels = {line.hints.level for line in last.lines}
+            return any(
+                state.settled_at is not None
+                and ref != last.invoice
+                and levels & {line.hints.level for line in state.last.lines}
+                for ref, state in self.ledger.invoices.items()
+                if state.last is not None
+            )
+        return any(
             state.settled_at is not None and ref != last.invoice
             for ref, state in self.ledger.invoices.items()
             if state.last is not None and state.last.subscription == last.subscription

@@ -12,7 +12,7 @@ from goodstanding.billing import attempts, recording
 from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt
 from goodstanding.core.money import Money
 from goodstanding.gateways import registry
-from goodstanding.gateways.protocol import Ability, GatewayUnreachable
+from goodstanding.gateways.protocol import Ability, GatewayError
 from goodstanding.gateways.requests import BeginRequest
 from goodstanding.memberships import paying
 from goodstanding.people.models import Member
@@ -114,7 +114,7 @@ def ask(invoice: Invoice, *, now: datetime) -> Outcome:
     if last is not None and attempts.may_be_asked(last, now=now):
         try:
             paying.ask(last, now=now)
-        except GatewayUnreachable:
+        except GatewayError:
             return Outcome(Stage.WORKING)
     invoice.refresh_from_db()
     return stands(invoice)

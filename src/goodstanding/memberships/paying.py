@@ -38,7 +38,8 @@ def begin(attempt: PaymentAttempt, request: BeginRequest, *, now: datetime) -> P
     """
     account = attempt.customer.gateway_account
     gateway = registry.able(account.gateway, Ability.BEGIN)
-    return _carried_out(attempt, lambda: gateway.begin(request, account=account, now=now), now=now)
+    keeps = request.keep or request.recurring is not None
+    return _carried_out(attempt, lambda: gateway.begin(request, account=account, now=now), now=now, keeps=keeps)
 
 
 def see_to(attempt: PaymentAttempt, *, now: datetime) -> None:
@@ -125,7 +126,9 @@ def _stored_method(customer: GatewayCustomer, *, now: datetime) -> str:
     return stored[0].ref if stored else ""
 
 
-def _carried_out(attempt: PaymentAttempt, act: Callable[[], Begun], *, now: datetime) -> PaymentAttempt:
+def _carried_out(
+    attempt: PaymentAttempt, act: Callable[[], Begun], *, now: datetime, keeps: bool = False
+) -> PaymentAttempt:
     assert not connection.in_atomic_block or connection.savepoint_ids, "a gateway is never asked inside a transaction"
     try:
         begun = act()
@@ -134,7 +137,7 @@ def _carried_out(attempt: PaymentAttempt, act: Callable[[], Begun], *, now: date
     except GatewayRefused as refusal:
         _refused(attempt, refusal, now=now)
     else:
-        _answered(attempt, begun, now=now)
+        _answered(attempt, begun, now=now, keeps=keeps)
     attempt.refresh_from_db()
     return attempt
 
@@ -149,10 +152,11 @@ def _refused(attempt: PaymentAttempt, refusal: GatewayRefused, *, now: datetime)
     _take_in(facts, attempt, event=_told_by(attempt), now=now, ref=ref, failure=refusal.code)
 
 
-def _answered(attempt: PaymentAttempt, begun: Begun, *, now: datetime) -> None:
+def _answered(attempt: PaymentAttempt, begun: Begun, *, now: datetime, keeps: bool) -> None:
+    """``keeps``: the payer was told that the card pays what comes again; one that pays once only becomes nothing else."""
     if isinstance(begun, Taken):
         with transaction.atomic():
-            if begun.method and begun.method != attempt.customer.method:
+            if keeps and begun.method and begun.method != attempt.customer.method:
                 GatewayCustomer.objects.filter(pk=attempt.customer_id).update(method=begun.method)
             failure = "" if begun.facts else "nothing_taken"
             _take_in(begun.facts, attempt, event=_told_by(attempt), now=now, ref=begun.ref, failure=failure)

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from goodstanding.billing import attempts, numbering, recording, turns
 from goodstanding.billing.models import GatewayCustomer, PaymentAttempt, Turn
-from goodstanding.core import dunning, ours
+from goodstanding.core import changes, dunning, ours
 from goodstanding.core.dunning import Act, Step
 from goodstanding.core.facts import Fact, SubscriptionSeen
 from goodstanding.core.fold import SubscriptionStatus
@@ -57,10 +57,11 @@ def _done(step: Step, ledger: Ledger, customer: GatewayCustomer, subscription: s
     if step.act is Act.COLLECT:
         _collect(step, ledger, customer, now=now)
         return False
-    if step.act in (Act.EXPIRE, Act.GIVE_UP) and attempts.under_way(customer, step.invoice):
+    if step.act in (Act.EXPIRE, Act.GIVE_UP, Act.DROP) and attempts.under_way(customer, step.invoice):
         return False
     facts = _facts(step, ledger, ledger.subscriptions[subscription][-1], now=now)
-    event = derived("evt", customer.gateway_account_id, step.act, subscription, step.invoice or str(step.number))
+    about = step.invoice or (step.start.isoformat() if step.start else "")
+    event = derived("evt", customer.gateway_account_id, step.act, subscription, about)
     take_in(facts, account=customer.gateway_account, event=event, recorded_at=now, now=now, locked=customer)
     return True
 
@@ -79,21 +80,31 @@ def _collect(step: Step, ledger: Ledger, customer: GatewayCustomer, *, now: date
 def _facts(step: Step, ledger: Ledger, last: SubscriptionSeen, *, now: datetime) -> Sequence[Fact]:
     match step.act:
         case Act.RENEW:
-            return (_renewal(last, step.number, now=now),)
+            return _renewal(step, ledger, last, now=now)
         case Act.GIVE_UP | Act.EXPIRE:
             return (*_closed(step, ledger, now=now), _ended(last, step, now=now))
+        case Act.DROP:
+            return _closed(step, ledger, now=now)
         case _:
             return (_ended(last, step, now=now),)
 
 
-def _renewal(last: SubscriptionSeen, number: int, *, now: datetime) -> Fact:
-    """The bill of the period that is due. One that was over before anybody could work is passed over: it gave nothing."""
+def _renewal(step: Step, ledger: Ledger, last: SubscriptionSeen, *, now: datetime) -> Sequence[Fact]:
+    """The bill of the period that is due, and the change of level that was set for it.
+
+    A period that was over before anybody could work is passed over: it gave nothing.
+    """
+    assert step.start is not None, step
+    changed = changes.renewed(last, start=step.start, at=now) if last.next_items else None
+    last = changed or last
+    number = dunning.number_of(step.start, last)
     start, end = dunning.period(last, number)
     while end <= now:
         number += 1
         start, end = dunning.period(last, number)
-    drawn = numbering.invoice_number()
-    return renewal_of(last, number, start=start, end=end, at=now, invoice_number=drawn)
+    drawn, credit = numbering.invoice_number(), ledger.credit_minor(last.currency)
+    bill = renewal_of(last, start=start, end=end, at=now, invoice_number=drawn, credit_minor=credit)
+    return (changed, bill) if changed is not None else (bill,)
 
 
 def _closed(step: Step, ledger: Ledger, *, now: datetime) -> Sequence[Fact]:

@@ -137,7 +137,11 @@ def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
         case SubscriptionSeen():
             prices = ", ".join(item.hints.price for item in fact.items)
             end = f", ends {stamp(fact.ends_at)}" if fact.ends_at and not fact.ended_at else ""
-            return f"subscription {fact.subscription} {fact.status}{', paused' if fact.paused else ''}{end}: {prices}"
+            then = ", ".join(item.hints.price for item in fact.next_items)
+            then = f", from its next period on {then}" if then else ""
+            once = f", once invoice {fact.once_paid} is paid" if fact.once_paid else ""
+            paused = ", paused" if fact.paused else ""
+            return f"subscription {fact.subscription} {fact.status}{paused}{end}: {prices}{then}{once}"
         case InvoiceSeen():
             amount = Money(fact.total_minor, fact.currency)
             covers = "".join(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from goodstanding.core.ids import derived
 from goodstanding.people.models import Member
@@ -38,7 +38,11 @@ def make_user(*, email: str, name: str = "", password: str | None = None, staff:
     fields: dict[str, Any] = {"email": email, "name": name, "joined_at": now, "is_staff": staff, "is_superuser": staff}
     fields = {key: value for key, value in fields.items() if key in known} | {users.USERNAME_FIELD: email}
     manager: Any = users._default_manager
-    return manager.create_user(password=password, **fields)
+    try:
+        with transaction.atomic():
+            return manager.create_user(password=password, **fields)
+    except IntegrityError:  # the same e-mail came in a moment ago; the database's words would repeat it
+        raise EmailTaken from None
 
 
 def make_member(

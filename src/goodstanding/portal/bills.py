@@ -53,12 +53,13 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One invoice, whole. ``owed`` is empty where nothing is asked for any more."""
+    """One invoice, whole. ``to_credit``: what it left for later. ``owed`` is empty where nothing is asked for any more."""
 
     row: Row
     lines: Sequence[Line]
     moves: Sequence[Move]
     credit: str
+    to_credit: str
     paid: str
     owed: str
 
@@ -111,7 +112,8 @@ def bill(invoice: Invoice) -> Bill:
         row=row_of(invoice, given_back),
         lines=[_line(each, invoice, prices) for each in lines],
         moves=sorted(moves, key=lambda move: move.at),
-        credit=words.money(invoice.credit_minor, invoice.currency) if invoice.credit_minor else "",
+        credit=words.money(invoice.credit_minor, invoice.currency) if invoice.credit_minor > 0 else "",
+        to_credit=words.money(-invoice.credit_minor, invoice.currency) if invoice.credit_minor < 0 else "",
         paid=words.money(invoice.paid_minor, invoice.currency) if invoice.paid_minor else "",
         owed=money_words(left) if is_open else "",
     )

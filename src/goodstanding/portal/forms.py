@@ -20,6 +20,13 @@ class CardForm(PayForm):
         super().__init__(*args, ways=_new_cards(accounts), **kwargs)
 
 
+class ChangeForm(PayForm):
+    """Accepting a change of level as it was shown, and by what it is paid where something is due."""
+
+    shown = forms.CharField(widget=forms.HiddenInput, max_length=2000)
+    field_order = ("shown", "account", "method", "number", "card")
+
+
 class WhichCard(forms.Form):
     """Names one stored card: the gateway account's code, and the gateway's reference."""
 

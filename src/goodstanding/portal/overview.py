@@ -18,9 +18,11 @@ from goodstanding.core.money import Money
 from goodstanding.core.pricing import FOR_LIFE
 from goodstanding.core.records import Status
 from goodstanding.core.standing import Answer, judge_member
-from goodstanding.gateways.protocol import GatewayError
-from goodstanding.memberships import cards, owing
+from goodstanding.gateways import registry
+from goodstanding.gateways.protocol import Ability, GatewayError
+from goodstanding.memberships import cards, changing, owing
 from goodstanding.memberships.cards import KeptCard
+from goodstanding.memberships.changing import Ahead
 from goodstanding.memberships.models import Membership, MembershipItem
 from goodstanding.memberships.reading import records_of, standing_now
 from goodstanding.people.models import Member
@@ -42,6 +44,8 @@ class Renewal:
     bill: Invoice | None
     can_stop: bool
     can_stay: bool
+    can_change: bool
+    is_changed: bool  # another price is set for the next period
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ class _Told:
     bills: dict[Key, Invoice]
     errands: dict[Key, str]
     cards: Sequence[KeptCard]
+    ahead: dict[str, Ahead]
     now: datetime
 
 
@@ -111,11 +116,13 @@ def of(member: Member, *, now: datetime, with_cards: bool = True) -> Overview:
     rows = [row for row in _places(member) if row.pk in answers]
     begun = tuple(Checkout.objects.filter(member=member, state=Checkout.State.OPEN).select_related("price__level"))
     open_bills = owing.open_invoices(member)
-    asked = with_cards and any(_renewing(row) for row in rows)
+    renewing = [each for row in rows for each in _renewing(row)]
+    asked = with_cards and bool(renewing)
     told = _Told(
         {(bill.gateway_account_id, bill.subscription): bill for bill in reversed(open_bills)},
         _errands(member),
         stored_cards(member, now=now) if asked else (),
+        changing.ahead(renewing),
         now,
     )
     best_first = list(answers)
@@ -198,20 +205,31 @@ def _for_life(answer: Answer) -> bool:
 def _renewal(subscription: Subscription, answer: Answer, told: _Told) -> Renewal:
     key = (subscription.gateway_account_id, subscription.external_id)
     bill, errand = told.bills.get(key), told.errands.get(key, "")
+    ahead = told.ahead.get(subscription.pk)
+    waits = bill is not None and changing.is_change(bill)
     ending = errand in (Errand.Kind.END, Errand.Kind.END_NOW)
     ends = ending or (subscription.ends_at is not None and errand != Errand.Kind.RESUME)
     says = [*_errand_words(errand)]
     if bill is not None:
-        says += _bill_words(subscription, bill, told.now)
+        says += _change_words(bill) if waits else _bill_words(subscription, bill, told.now)
     if subscription.ends_at is not None and errand != Errand.Kind.RESUME:
         until = words.until(subscription.ends_at, now=told.now)
         says.append(_("It ends on %(until)s and is not renewed.") % {"until": until})
     elif subscription.paused:
         says.append(_("It is paused: nothing is charged until it goes on."))
-    elif bill is None and not ends:
+    elif (bill is None or waits) and not ends:
         says += _renewal_words(subscription, answer, told)
     may_go_back = subscription.ends_at is None or subscription.ends_at > told.now
-    return Renewal(subscription, tuple(says), bill, can_stop=not ends, can_stay=ends and may_go_back)
+    runs = not ends and not subscription.paused and bill is None and answer.status == Status.GOOD
+    return Renewal(
+        subscription,
+        tuple(says),
+        bill,
+        can_stop=not ends,
+        can_stay=ends and may_go_back,
+        can_change=ahead is not None and runs,
+        is_changed=ahead is not None and ahead.price is not None and not ends,
+    )
 
 
 def _errand_words(errand: str) -> list[str]:
@@ -229,35 +247,65 @@ def _bill_words(subscription: Subscription, bill: Invoice, now: datetime) -> lis
     if subscription.billed_by == Subscription.BilledBy.GATEWAY:
         found.append(_("The bank tries again by itself; you can also pay it here."))
     elif (
-        turn is not None and turn.state == Turn.State.OPEN and turn.due_at > now and turn.due_at != subscription.ends_at
+        registry.can(subscription.gateway_account.gateway, Ability.CHARGE)
+        and turn is not None
+        and turn.state == Turn.State.OPEN
+        and turn.due_at > now
+        and turn.due_at != subscription.ends_at
     ):
         found.append(_("Your card is tried again on %(day)s.") % {"day": words.day(turn.due_at)})
     return found
 
 
+def _change_words(bill: Invoice) -> list[str]:
+    said = _("A change waits until %(amount)s is paid. Not paid within a day, it is dropped, and all stays as it is.")
+    return [said % {"amount": money_words(owing.owed(bill))}]
+
+
 def _renewal_words(subscription: Subscription, answer: Answer, told: _Told) -> list[str]:
     turn = getattr(subscription, "turn", None)
     ours = subscription.billed_by == Subscription.BilledBy.US and turn is not None and turn.state == Turn.State.OPEN
-    at = turn.due_at if ours and turn is not None else answer.covered_until
+    ahead = told.ahead.get(subscription.pk)
+    at = ahead.at if ours and ahead is not None else answer.covered_until
     if at is None or at >= FOR_LIFE:
         return []
-    amount = _amount(subscription)
+    amount = _amount(subscription, ahead)
+    found = _set_words(ahead, at)
+    if ahead is not None and amount is not None and ahead.balance and amount:
+        used = min(ahead.balance, amount)
+        amount -= used
+        found.append(_("%(credit)s of the next renewal comes from your credit.") % {"credit": money_words(used)})
+        if not amount:
+            return [*found, _("It renews on %(day)s, and your card is not charged.") % {"day": words.day(at)}]
+    return [*found, _charge_words(subscription, at, amount, told)]
+
+
+def _set_words(ahead: Ahead | None, at: datetime) -> list[str]:
+    if ahead is None or ahead.price is None:
+        return []
+    said = {"day": words.day(at), "level": ahead.price.level.name, "price": ahead.price.words}
+    return [_("From %(day)s: %(level)s, %(price)s.") % said]
+
+
+def _charge_words(subscription: Subscription, at: datetime, amount: Money | None, told: _Told) -> str:
     said = {"day": words.day(at), "amount": money_words(amount) if amount else ""}
     if amount is None:
-        return [_("It renews on %(day)s.") % said]
+        return _("It renews on %(day)s.") % said
     if not amount:
-        return [_("It renews on %(day)s, and costs nothing.") % said]
+        return _("It renews on %(day)s, and costs nothing.") % said
     card = next(
         (each for each in told.cards if each.account == subscription.gateway_account_id and each.is_default), None
     )
     if card is None:
-        return [_("It renews on %(day)s for %(amount)s.") % said]
+        return _("It renews on %(day)s for %(amount)s.") % said
     said["card"] = f"{card.label} … {card.last4}"
-    return [_("It renews on %(day)s for %(amount)s, by %(card)s.") % said]
+    return _("It renews on %(day)s for %(amount)s, by %(card)s.") % said
 
 
-def _amount(subscription: Subscription) -> Money | None:
-    """What the next renewal comes to, as far as it is known: all that the subscription holds now."""
+def _amount(subscription: Subscription, ahead: Ahead | None) -> Money | None:
+    """What the next renewal costs, as far as it is known: the price that is set for it, or all that is held now."""
+    if ahead is not None and ahead.price is not None:
+        return Money(ahead.price.amount_minor, ahead.price.currency)
     items = [item for item in subscription.items.all() if item.is_current]
     if not items or any(item.amount_minor is None for item in items):
         return None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from goodstanding.portal.views import access, cards, history, membership, money
+from goodstanding.portal.views import access, cards, changing, history, membership, money
 
 app_name = "gs_portal"
 urlpatterns = [
     path("", membership.membership, name="membership"),
     path("renewals/<str:subscription>/stop/", membership.stop, name="stop"),
     path("renewals/<str:subscription>/stay/", membership.stay, name="stay"),
+    path("renewals/<str:subscription>/change/", changing.targets, name="change"),
+    path("renewals/<str:subscription>/change/<str:price>/", changing.change, name="change_to"),
+    path("renewals/<str:subscription>/keep/", changing.keep, name="keep"),
     path("invoices/", money.invoices, name="invoices"),
     path("invoices/<str:invoice>/", money.invoice, name="invoice"),
     path("pay/", money.pay_next, name="pay_next"),

@@ -58,6 +58,21 @@ def ensure(*, now: datetime) -> str:
     return reason
 
 
+def shut_out() -> list[str]:
+    """On a site in use, take their known password from the demonstration's people; return a line for each.
+
+    Somebody tried things first, and went on with the same database. Whoever changed the password meanwhile keeps it.
+    """
+    if conf.is_for_trying():
+        return []
+    users = get_user_model()._default_manager.filter(email__in=[email for email, *_ in people.DEMO_PEOPLE])
+    found = [user for user in users if user.has_usable_password() and user.check_password(PASSWORD)]
+    for user in found:
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+    return [f"{user.email}: the demonstration’s password was taken away; this is a site in use." for user in found]
+
+
 def lines(*, now: datetime) -> list[str]:
     """Return whom to log in as and what each shows, one per line."""
     return [f"{email} ({words})" for email, _name, words in _people(now=now)]

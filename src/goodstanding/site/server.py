@@ -6,6 +6,7 @@ import errno
 import http.client
 import socket
 import sys
+from urllib.parse import urlsplit
 
 from goodstanding import conf
 from goodstanding.site.refusals import Refused
@@ -13,6 +14,7 @@ from goodstanding.site.refusals import Refused
 APPLICATION = "goodstanding.site.web_process:application"
 # A process of granian 2.8 sometimes hangs when it is told to stop (its issue 875); after this long it is ended.
 STOP_SECONDS = 5
+OUR_OWN = frozenset({"127.0.0.1", "::1", "localhost"})  # what nobody else reaches
 
 
 def address() -> str:
@@ -22,8 +24,9 @@ def address() -> str:
 
 
 def listens_to_this_machine_only() -> bool:
-    """Tell whether nobody on the network can reach the server."""
-    return conf.HOST.value() in {"127.0.0.1", "::1", "localhost"}
+    """Tell whether nobody on the network can reach the server, by itself or by a proxy for which it was given a name."""
+    named = {*conf.allowed_hosts(), *([urlsplit(conf.URL.value()).hostname] if conf.URL.value() else [])}
+    return conf.HOST.value() in OUR_OWN and named <= {*OUR_OWN, "[::1]", ".localhost", "testserver"}
 
 
 def require_port() -> None:

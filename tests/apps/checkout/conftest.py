@@ -13,6 +13,7 @@ from goodstanding.catalogue.services import import_catalogue
 from goodstanding.clock import StoppedClock
 from goodstanding.gateways.services import ensure_manual_account, ensure_sandbox_accounts
 from goodstanding.jobs.worker import Worker
+from tests.apps.checkout.house import HOUSE, june
 
 EUR = {"currency": "EUR"}
 CATALOGUE = [
@@ -86,3 +87,16 @@ def until(clock: StoppedClock, work: Callable[[], int]) -> Callable[[datetime], 
             work()
 
     return pass_to
+
+
+@pytest.fixture
+def house(shop: None, clock: StoppedClock) -> Callable[..., Price]:
+    """``house("plus")``: the prices of a house of its own, on the first of June."""
+    clock.set(june(1))
+    import_catalogue(json.dumps(HOUSE), now=clock.now)
+
+    def find(level: str, interval: str = "month", currency: str = "EUR") -> Price:
+        rows = Price.objects.select_related("level__group")
+        return rows.get(level=level, interval=interval, currency=currency)
+
+    return find

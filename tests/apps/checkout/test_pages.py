@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.core.cache import cache
 from django.test import Client
 
-from goodstanding.billing.models import Invoice, Payment
+from goodstanding.billing.models import Errand, Invoice, Payment, Subscription
 from goodstanding.catalogue.models import Level, Price
 from goodstanding.checkout.models import Checkout
 from goodstanding.clock import StoppedClock
@@ -204,16 +204,29 @@ def test_a_payment_that_needs_approval_goes_to_the_bank_and_back(
     assert standing("erin@example.org", clock) == "good"
 
 
-def test_another_level_of_a_group_of_one_replaces_the_first(
+def test_another_level_of_a_group_of_one_replaces_what_a_gateway_renews(
+    client: Client, price: PriceOf, clock: StoppedClock
+) -> None:
+    join(client, price("weekday"), **ERIN, card="sandbox_ok", account="sandbox-auto")
+    clock.advance(timedelta(days=3))
+    assert "This replaces what you hold now" in client.get(address(price("full", "month"))).content.decode()
+    assert join(client, price("full", "month"), card="sandbox_ok").status_code == 302
+    assert Subscription.objects.count() == 2
+    assert Errand.objects.get().kind == Errand.Kind.END
+
+
+def test_another_level_of_what_we_renew_is_changed_to_and_not_bought_beside_it(
     client: Client, price: PriceOf, clock: StoppedClock
 ) -> None:
     join(client, price("weekday"), **ERIN, card="sandbox_ok")
     clock.advance(timedelta(days=3))
-    assert "This replaces what you hold now" in client.get(address(price("full", "month"))).content.decode()
-    assert join(client, price("full", "month"), card="sandbox_ok").status_code == 302
-    member = Member.objects.get()
-    levels = standing_now(member.pk, now=clock.now + timedelta(days=29)).document["levels"]
-    assert {(level["level"], level["status"]) for level in levels} == {("full", "good"), ("weekday", "lapsed")}
+    page = client.get(address(price("full", "month"))).content.decode()
+    assert "See what the change comes to" in page
+    assert 'name="shown"' not in page
+    stranger = Client()
+    join(stranger, price("full", "month"), **ERIN, card="sandbox_ok")  # nor by who logs in with the form
+    assert "See what the change comes to" in stranger.get(address(price("full", "month"))).content.decode()
+    assert (Subscription.objects.count(), Payment.objects.count()) == (1, 1)
 
 
 def test_a_kept_card_and_another_one_named_are_asked_about(client: Client, price: PriceOf, clock: StoppedClock) -> None:

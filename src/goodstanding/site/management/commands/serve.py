@@ -6,7 +6,7 @@ import os
 
 from django.core.management import BaseCommand
 
-from goodstanding.site import server
+from goodstanding.site import demo, server
 
 
 class Command(BaseCommand):
@@ -17,5 +17,7 @@ class Command(BaseCommand):
     def handle(self, *_args: object, **_options: object) -> None:
         """Refuse clearly where nobody can listen; else become the server."""
         server.require_port()
+        for line in demo.shut_out():
+            self.stderr.write(line)
         command = server.command()
         os.execv(command[0], command)  # noqa: S606 - our own command line

@@ -1,0 +1,345 @@
+"""Changing the level of a subscription that we bill: shown first, accepted as it was shown, paid like any bill of ours.
+
+Up is made at once, when it is paid for; down at the period's end. What was shown is signed, and the bill is drawn up for the
+moment at which it was shown: it comes to the same, or it is refused and shown anew (I13). A change that nobody pays for is
+dropped by our clock, and all goes on as before.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core import signing
+from django.db import transaction
+from django.utils.translation import gettext_lazy
+
+from goodstanding.billing import numbering, recording, turns
+from goodstanding.billing.models import GatewayCustomer, Invoice, Subscription
+from goodstanding.billing.objects import Objects
+from goodstanding.catalogue.models import Price
+from goodstanding.core import changes, ours
+from goodstanding.core.changes import Planned
+from goodstanding.core.facts import SubscriptionSeen
+from goodstanding.core.fold import ENDED, SubscriptionStatus
+from goodstanding.core.ids import derived
+from goodstanding.core.ledger import Ledger
+from goodstanding.core.money import Money
+from goodstanding.core.proration import ProrationRefused
+from goodstanding.core.records import Status
+from goodstanding.gateways import registry
+from goodstanding.gateways.protocol import Ability
+from goodstanding.memberships import buying, owing
+from goodstanding.memberships.intake import take_in
+from goodstanding.memberships.owing import Outcome, Stage
+from goodstanding.memberships.reading import standing_now
+from goodstanding.people.models import Member
+
+SALT = "goodstanding.memberships.change"
+GOOD_FOR = timedelta(minutes=15)
+BILL = "gchg"  # what the references of these bills begin with
+
+_WORDS = {
+    "staff": gettext_lazy("This cannot be changed here. Please ask the staff."),
+    "gateway": gettext_lazy(
+        "The bank renews this by its own clock, and it cannot be changed here. Please ask the staff."
+    ),
+    "ended": gettext_lazy("This has ended already. You can join again, at any level."),
+    "stay_first": gettext_lazy("You stopped its renewal. Choose “Stay after all” first, then change."),
+    "unpaid": gettext_lazy("Something is not paid yet. Pay it first, then change."),
+    "not_begun": gettext_lazy("What you bought has not begun yet. You can change it from then on."),
+    "on_hold": gettext_lazy("Your membership is on hold at the moment. Please ask the staff."),
+    "waiting": gettext_lazy(
+        "A change that you chose waits for its payment. Pay it, or leave it: it is dropped within a day, and you can choose anew."
+    ),
+    "closed": gettext_lazy("This is not on offer at the moment. Choose another one."),
+    "other_group": gettext_lazy("This is no other level of what you hold. Join it beside what you hold."),
+    "currency": gettext_lazy("Your account here is kept in another currency. Please ask the staff."),
+    "held": gettext_lazy("This is what you hold already."),
+    "just_now": gettext_lazy("This has begun in this very moment. Please try again in a minute."),
+    "desk": gettext_lazy("This is not paid by card here. Please ask the staff how to change."),
+    "tampered": gettext_lazy("This page was changed on its way. Nothing was changed; please look at it again."),
+    "stale": gettext_lazy(
+        "This page was open for more than a quarter of an hour. Nothing was changed; look at it again."
+    ),
+    "changed": gettext_lazy("What it comes to has changed meanwhile. Nothing was changed; please look at it again."),
+}
+
+
+class CannotChange(ValueError):
+    """The level is not changed; ``words`` say why, to the member. ``code`` is one of those named here."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code, self.words = code, str(_WORDS[code])
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What changing ``subscription`` to ``price`` comes to, as it is shown; ``plan`` has the lines and the money."""
+
+    subscription: Subscription
+    price: Price
+    plan: Planned
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page showed, read back: ``page`` names that one view of it, ``figures`` what it said of money and dates."""
+
+    page: str
+    subscription: str
+    price: str
+    at: datetime
+    figures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What came of accepting: how its ``invoice`` stands; where nothing is billed there is none, and it is done."""
+
+    outcome: Outcome
+    invoice: Invoice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What lies ahead of a subscription of ours: the price (with its level) that is set for ``at``, and the balance.
+
+    ``price`` is ``None`` where none is set, ``at`` the end of what is paid.
+    """
+
+    price: Price | None
+    at: datetime | None
+    balance: Money
+
+
+def targets(member: Member, subscription: Subscription, *, now: datetime) -> list[Price]:
+    """Return the prices to which a member may change: on sale, listed, of the same group and currency, renewing.
+
+    Neither the one held nor the one that is set. Raises :class:`CannotChange` where nothing may be changed now.
+    """
+    ledger = Ledger(_objects(subscription))
+    last = _changeable(ledger, subscription, member, now=now)
+    rows = Price.objects.select_related("level__group").filter(level__group__levels=last.items[0].hints.level)
+    rows = rows.filter(is_open=True, level__is_open=True, level__is_hidden=False, renews=True, currency=last.currency)
+    here = {item.hints.price for item in (*last.items, *last.next_items)}
+    found = rows.exclude(pk__in=here).order_by("level__position", "level_id", "position", "amount_minor", "id")
+    return list(found.distinct())
+
+
+def preview(subscription: Subscription, price: Price, *, now: datetime) -> Preview:
+    """Return what changing to ``price`` (with its level) at ``now`` comes to. Writes nothing. Raises :class:`CannotChange`."""
+    plan, _last = _planned(Ledger(_objects(subscription)), subscription, price, at=now, now=now)
+    return Preview(subscription, price, plan)
+
+
+def signed(found: Preview) -> str:
+    """Return a preview as a text that a form sends back; it says what was shown and cannot be made up."""
+    page = derived("page", secrets.token_hex(16))
+    body = [page, found.subscription.pk, found.price.pk, found.plan.at.isoformat(), *_figures(found.plan)]
+    return signing.dumps(body, salt=SALT)
+
+
+def shown(text: str, *, now: datetime) -> Shown:
+    """Read what :func:`signed` wrote. Raises :class:`CannotChange` for what is made up or older than a quarter of an hour."""
+    try:
+        page, subscription, price, at, *figures = signing.loads(text, salt=SALT)
+        moment = datetime.fromisoformat(at)
+    except (signing.BadSignature, ValueError, TypeError):
+        raise CannotChange("tampered") from None
+    if not moment <= now <= moment + GOOD_FOR:
+        raise CannotChange("stale")
+    return Shown(page, subscription, price, moment, tuple(figures))
+
+
+def accept(
+    subscription: Subscription,
+    price: Price,
+    seen: Shown,
+    *,
+    return_url: str,
+    now: datetime,
+    card: str = "",
+    method: str = "",
+) -> Accepted:
+    """Make the change that a page showed, or set it for the period's end; pay what is due by a new ``card`` or a stored
+    ``method`` (neither: on a page of the gateway's). The same page again changes nothing.
+
+    Raises :class:`CannotChange`, also where it would not come to what was shown. Not to be called in a transaction.
+    """
+    if (seen.subscription, seen.price) != (subscription.pk, price.pk):
+        raise CannotChange("tampered")
+    account, ref = subscription.gateway_account, derived(BILL, subscription.external_id, seen.page)
+    with transaction.atomic():
+        customer = recording.locked_customer(account, subscription.customer.external_id, wanted=False)
+        if not _told(customer, ref):
+            ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
+            plan, last = _planned(ledger, subscription, price, at=seen.at, now=now)
+            if _figures(plan) != seen.figures:
+                raise CannotChange("changed")
+            number = numbering.invoice_number() if plan.is_now else ""
+            facts = changes.facts_of(plan, last, ref=ref, at=now, number=number)
+            take_in(facts, account=account, event=_event(ref), recorded_at=now, now=now, locked=customer)
+    bill = Invoice.objects.filter(gateway_account=account, external_id=ref).first()
+    if bill is None:
+        return Accepted(Outcome(Stage.DONE))
+    outcome = owing.stands(bill)
+    if outcome.stage in (Stage.UNPAID, Stage.DECLINED):
+        outcome = owing.pay(bill, return_url=return_url, now=now, card=card, method=method)
+    return Accepted(outcome, bill)
+
+
+def take_back(subscription: Subscription, *, now: datetime) -> None:
+    """Take back the change that is set for the period's end; where none is, nothing changes."""
+    account = subscription.gateway_account
+    with transaction.atomic():
+        customer = recording.locked_customer(account, subscription.customer.external_id, wanted=False)
+        ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
+        last = ledger.subscriptions[subscription.external_id][-1]
+        if last.next_items and last.status not in ENDED:
+            fact = ours.retold(last, at=now, rank=1, next_items=())
+            event = derived("evt", account.pk, "no change", last.subscription, fact.at.isoformat(), str(fact.rank))
+            take_in([fact], account=account, event=event, recorded_at=now, now=now, locked=customer)
+
+
+def bill_of(subscription: Subscription, seen: Shown) -> str:
+    """Return the public id of the invoice that accepting what a page showed draws up, if anything is billed."""
+    return derived("inv", subscription.gateway_account_id, derived(BILL, subscription.external_id, seen.page))
+
+
+def is_change(invoice: Invoice) -> bool:
+    """Return whether an invoice is the bill of a change of level: unpaid, it is dropped, and nothing is lost by that."""
+    return invoice.external_id.startswith(f"{BILL}_")
+
+
+def ahead(subscriptions: Iterable[Subscription]) -> dict[str, Ahead]:
+    """Return what lies ahead of those of ``subscriptions`` that we bill, by their ids. Two statements at most."""
+    billed = [each for each in subscriptions if each.billed_by == Subscription.BilledBy.US]
+    if not billed:
+        return {}
+    objects = recording.objects_of({each.customer_id for each in billed})
+    ledgers = {customer: Ledger(there) for customer, there in objects.items()}
+    tellings = {each.pk: ledgers[each.customer_id].subscriptions[each.external_id][-1] for each in billed}
+    wanted = {item.hints.price for last in tellings.values() for item in last.next_items}
+    prices = Price.objects.select_related("level").in_bulk(wanted) if wanted else {}
+    found = {}
+    for each in billed:
+        last, ledger = tellings[each.pk], ledgers[each.customer_id]
+        price = prices.get(last.next_items[0].hints.price) if last.next_items else None
+        balance = Money(ledger.credit_minor(last.currency), last.currency)
+        found[each.pk] = Ahead(price, _paid_until(ledger, each.external_id), balance)
+    return found
+
+
+def in_place_of_joining(member: Member, price: Price) -> Subscription | None:
+    """Return what a member changes instead of joining at ``price`` (with its level): what we bill in a group of one level.
+
+    Not what is paid at the desk: that cannot be changed here.
+    """
+    if price.level.group.allows_several or not price.renews:
+        return None
+    over = [str(status) for status in (SubscriptionStatus.INCOMPLETE, *ENDED)]
+    billed = {"customer__member": member, "billed_by": Subscription.BilledBy.US, "ends_at": None}
+    group = {"items__is_current": True, "items__seat__membership__level__group": price.level.group_id}
+    rows = Subscription.objects.filter(**billed, **group).exclude(status__in=over).exclude(items__price=price.pk)
+    found = rows.select_related("gateway_account").distinct().order_by("begun_at", "id").first()
+    return found if found is not None and _can_be_paid(found) else None
+
+
+def _planned(
+    ledger: Ledger, subscription: Subscription, price: Price, *, at: datetime, now: datetime
+) -> tuple[Planned, SubscriptionSeen]:
+    """Plan the change as of ``at``, if it may be made ``now``."""
+    last = _changeable(ledger, subscription, subscription.customer.member, now=now)
+    _require_offered(price, last)
+    try:
+        plan = changes.planned(ledger, subscription.external_id, buying.terms_of(price), at=at)
+    except ProrationRefused:
+        plan = None
+    begun = turns.last_period(ledger, subscription.external_id)
+    if begun is not None and begun.start > now:
+        raise CannotChange("not_begun")
+    if plan is None:
+        raise CannotChange("changed")  # a period has begun since it was shown
+    if plan.is_now and plan.new_period and begun is not None and plan.at <= begun.start:
+        raise CannotChange("just_now")  # two periods from one moment on: neither would be the later one
+    if plan.due_now and not _can_be_paid(subscription):
+        raise CannotChange("desk")
+    return plan, last
+
+
+def _changeable(
+    ledger: Ledger, subscription: Subscription, member: Member | None, *, now: datetime
+) -> SubscriptionSeen:
+    """Return the subscription as it stands, if its level may be changed now."""
+    last = ledger.subscriptions[subscription.external_id][-1]
+    if not last.ours:
+        raise CannotChange("gateway")
+    if last.status in ENDED:
+        raise CannotChange("ended")
+    if last.ends_at is not None:
+        raise CannotChange("stay_first")
+    if member is None or last.paused or len(last.items) != 1 or last.items[0].quantity != 1:
+        raise CannotChange("staff")
+    unpaid = [
+        state.last.invoice
+        for state in turns.invoices_of(ledger, last.subscription)
+        if state.last is not None and state.settled_at is None and state.closed_at is None
+    ]
+    if unpaid:
+        raise CannotChange("waiting" if all(ref in ledger.changes for ref in unpaid) else "unpaid")
+    until = _paid_until(ledger, last.subscription)
+    if last.status == SubscriptionStatus.INCOMPLETE or until is None or until <= now:
+        raise CannotChange("unpaid")
+    stands = {each["level"]: each["status"] for each in standing_now(member.pk, now=now).document["levels"]}
+    if stands.get(last.items[0].hints.level) != Status.GOOD:
+        raise CannotChange("on_hold")
+    return last
+
+
+def _require_offered(price: Price, last: SubscriptionSeen) -> None:
+    held = Price.objects.select_related("level").filter(pk=last.items[0].hints.price).first()
+    if held is None:
+        raise CannotChange("staff")
+    if price.pk == held.pk:
+        raise CannotChange("held")
+    if price.level.group_id != held.level.group_id:
+        raise CannotChange("other_group")
+    if not (price.is_open and price.level.is_open and price.renews):
+        raise CannotChange("closed")
+    if price.currency != last.currency:
+        raise CannotChange("currency")
+
+
+def _can_be_paid(subscription: Subscription) -> bool:
+    account = subscription.gateway_account
+    return account.is_active and registry.can(account.gateway, Ability.BEGIN)
+
+
+def _told(customer: GatewayCustomer, ref: str) -> bool:
+    """Whether this very page was accepted before."""
+    return recording.was_told(customer, _event(ref))
+
+
+def _event(ref: str) -> str:
+    return derived("evt", "change", ref)
+
+
+def _figures(plan: Planned) -> tuple[str, ...]:
+    """What a page says of a change: all of it is compared before it is made."""
+    moments = [plan.effect_at.isoformat() if not plan.is_now else "now", plan.next_charge_at.isoformat()]
+    amounts = [plan.total, plan.from_balance, plan.due_now, plan.to_balance, plan.next_due]
+    lines = [f"{line.name} {line.amount.amount_minor}" for line in plan.lines]
+    return (plan.total.currency, *moments, *(str(amount.amount_minor) for amount in amounts), *lines)
+
+
+def _paid_until(ledger: Ledger, subscription: str) -> datetime | None:
+    begun = turns.last_period(ledger, subscription)
+    return begun.end if begun is not None else None
+
+
+def _objects(subscription: Subscription) -> Objects:
+    return recording.objects_of([subscription.customer_id])[subscription.customer_id]

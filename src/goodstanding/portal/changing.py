@@ -1,0 +1,68 @@
+"""What a change of level comes to, in words, before it is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from goodstanding.catalogue.words import money_words
+from goodstanding.core.proration import ChangeLine, LineKind
+from goodstanding.memberships.changing import Preview
+from goodstanding.portal import words
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of what would be billed: what it is for, for which time, and what it comes to."""
+
+    what: str
+    period: str
+    amount: str
+
+
+def lines(found: Preview) -> list[Line]:
+    """Return what is given back and what is charged now, line by line."""
+    return [_line(each) for each in found.plan.lines]
+
+
+def says(found: Preview) -> list[tuple[str, str]]:
+    """Return what the change means for level, money and dates: each with what it is about."""
+    plan, level = found.plan, found.price.level.name
+    from_when = _("at once") if plan.is_now else words.moment_words(plan.effect_at)
+    if plan.is_now and plan.due_now:
+        from_when = _("at once, when it is paid")
+    facts = [(_("From when"), from_when), (_("What you hold then"), f"{level}, {found.price.words}")]
+    if plan.from_balance:
+        facts.append((_("From your credit"), money_words(plan.from_balance)))
+    facts.append((_("To be paid now"), money_words(plan.due_now) if plan.due_now else _("nothing")))
+    if plan.to_balance:
+        facts.append((_("Kept as your credit"), money_words(plan.to_balance)))
+    amount = money_words(plan.next_due) if plan.next_due else _("nothing")
+    day = words.day(plan.next_charge_at)
+    facts.append((_("Next charge"), _("%(amount)s on %(day)s") % {"amount": amount, "day": day}))
+    return facts
+
+
+def action(found: Preview) -> str:
+    """Return what the button says: the money, or from when."""
+    if found.plan.due_now:
+        return _("Change, and pay %(amount)s") % {"amount": money_words(found.plan.due_now)}
+    if found.plan.is_now:
+        return _("Change now, for nothing more")
+    return _("Change on %(day)s") % {"day": words.day(found.plan.effect_at)}
+
+
+def done(found: Preview, *, at: datetime) -> str:
+    """Return what is said once the change is made, or set."""
+    level = {"level": found.price.level.name, "price": found.price.words, "day": words.day(at)}
+    if found.plan.is_now:
+        return _("It is changed: %(level)s, %(price)s.") % level
+    return _("It is set: from %(day)s %(level)s, %(price)s. Until then you can take it back.") % level
+
+
+def _line(line: ChangeLine) -> Line:
+    what = _("%(level)s, given back") % {"level": line.name} if line.kind is LineKind.CREDIT else line.name
+    period = words.last_day(line.period.start, line.period.end) if line.period.end is not None else ""
+    return Line(what, period, words.money(line.amount.amount_minor, line.amount.currency))
