@@ -78,9 +78,7 @@ def keep(member: Member, account: GatewayAccount, *, return_url: str, now: datet
     except GatewayRefused as refusal:
         raise CardRefused(refusal.code) from None
     if isinstance(begun, Redirect):
-        # Which card is kept there is known once it is: the one kept last is the one that is meant.
-        GatewayCustomer.objects.filter(pk=customer.pk).update(method="")
-        return begun.url
+        return begun.url  # which card is kept there is known once the member is back
     if isinstance(begun, Taken) and begun.method:
         _use(customer, begun.method, now=now)
     return ""

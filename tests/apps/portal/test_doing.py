@@ -14,6 +14,7 @@ from goodstanding.core.access import Code
 from goodstanding.core.records import HoldKind
 from goodstanding.doors import services as doors
 from goodstanding.doors.models import Card
+from goodstanding.gateways.sandbox.models import Subscription as SandboxSubscription
 from goodstanding.memberships import cards as kept
 from goodstanding.memberships.reading import standing_now
 from goodstanding.memberships.services import hold
@@ -197,6 +198,20 @@ def test_cards_are_added_chosen_and_removed(browsing, alice_in, clock):
     assert len(kept.kept(alice_in, now=clock.now)) == 2, "to look is not to remove"
     assert "The card is removed." in text(client.post("/me/cards/remove/", named, follow=True))
     assert [each.last4 for each in kept.kept(alice_in, now=clock.now)] == ["0259"]
+
+
+@pytest.mark.parametrize("at", ["sandbox", "sandbox-auto"])
+def test_a_card_approved_at_the_bank_pays_once_its_owner_is_back(browsing, alice, buys, clock, at):
+    buys(alice, "full", "month", at=at)
+    client = browsing(alice)
+    sent = client.post("/me/cards/add/", {"account": at, "number": "4000 0025 0000 3155"})
+    before = text(client.get("/me/cards/"))
+    assert "3155" not in before, "to come back without approving changes nothing"
+    client.post(sent["Location"], {"answer": "approve"})
+    assert "pays from now on" in text(client.get("/me/cards/"))
+    assert [card.last4 for card in kept.kept(alice, now=clock.now) if card.is_default] == ["3155"]
+    theirs = SandboxSubscription.objects.select_related("method").first()
+    assert theirs is None or theirs.method.token == "sandbox_challenge"
 
 
 def test_removing_the_only_card_says_what_that_means(browsing, alice_in, clock):

@@ -23,6 +23,8 @@ from goodstanding.portal import overview
 from goodstanding.portal.forms import CardForm, WhichCard, keeping
 from goodstanding.portal.views.own import for_members
 
+AWAITED = "gs_cards_before"  # in the session: the cards that were there before the gateway's page asked for another one
+
 
 @require_safe
 @for_members
@@ -30,6 +32,8 @@ def cards(request: HttpRequest, member: Member) -> HttpResponse:
     """List the stored cards, and say which one pays."""
     try:
         found, silent = kept.kept(member, now=clock.now()), False
+        if AWAITED in request.session and _took_up(request, member, found):
+            found = kept.kept(member, now=clock.now())
     except GatewayError:
         found, silent = [], True
     context = {"section": "cards", "cards": found, "silent": silent, "can_add": bool(keeping(gateways.offered()))}
@@ -46,6 +50,7 @@ def add(request: HttpRequest, member: Member) -> HttpResponse:
         back = request.build_absolute_uri(reverse("gs_portal:cards"))
         account, token = form.cleaned_data["pays_at"], form.cleaned_data["token"]
         try:
+            known = [card.ref for card in kept.kept(member, now=clock.now())]
             page = kept.keep(member, account, return_url=back, now=clock.now(), card=token)
         except kept.CardRefused as refusal:
             form.add_error(None, checkout_words.why(refusal.code))
@@ -54,13 +59,26 @@ def add(request: HttpRequest, member: Member) -> HttpResponse:
                 None, _("The bank did not answer. Look at your cards before you try again: it may have kept this one.")
             )
         else:
-            if not page:
+            if page:
+                request.session[AWAITED] = known
+            else:
                 messages.success(request, _("The card is kept, and pays from now on."))
             return HttpResponseRedirect(page or back)
     form.show_anew()
     return render(
         request, "gs_portal/card_add.html", {"section": "cards", "form": form}, status=422 if form.errors else 200
     )
+
+
+def _took_up(request: HttpRequest, member: Member, found: list[KeptCard]) -> bool:
+    """Have a card that was kept on the gateway's page pay from now on, once its owner is back; return whether there is one."""
+    known = request.session[AWAITED]
+    new = [card for card in found if card.ref not in known]
+    if new:
+        del request.session[AWAITED]
+        kept.prefer(member, new[0].account, new[0].ref, now=clock.now())
+        messages.success(request, _("The card is kept, and pays from now on."))
+    return bool(new)
 
 
 @require_POST
