@@ -33,13 +33,40 @@ class Refused(ValueError):
 
 
 def left_of(payment: Payment) -> Money:
-    """Return what may still be given back of a payment: what was paid, less what was, and what is on its way."""
+    """Return what may still be given back of a payment: what was paid, less what was, what is on its way, and what was credited since."""
     if payment.status != "succeeded":
         return Money(0, payment.currency)
     rows = Refund.objects.filter(gateway_account=payment.gateway_account_id, payment=payment.external_id)
     back = rows.exclude(status__in=LOST).aggregate(total=Sum("amount_minor"))["total"] or 0
-    promised = errands.promised_back(_customer(payment), payment.external_id)
-    return Money(max(payment.amount_minor - back - promised, 0), payment.currency)
+    customer = _customer(payment)
+    promised = errands.promised_back(customer, payment.external_id)
+    credited = _credited(payment.invoice, Ledger(recording.objects_of([customer.pk]).get(customer.pk, {})))
+    return Money(max(payment.amount_minor - back - promised - credited, 0), payment.currency)
+
+
+def _credited(invoice: str, ledger: Ledger) -> int:
+    """What of an invoice of ours was credited since by a change of level: it is given back already, as balance (I8).
+
+    A credit is for the charge that began last before it.
+    """
+    settled = [state.last for state in ledger.invoices.values() if state.last and state.last.ours and state.settled_at]
+    lines = [(each, line) for each in settled for line in each.lines]
+    charges = [(each, line) for each, line in lines if line.amount_minor > 0]
+    credited = 0
+    for bill, credit in lines:
+        if credit.amount_minor >= 0:
+            continue
+        before = [
+            (line.start, each.created_at, each.invoice)
+            for each, line in charges
+            if line.subscription == credit.subscription
+            and line.start <= credit.start
+            and each.invoice != bill.invoice
+            and each.created_at <= bill.created_at
+        ]
+        if before and max(before)[2] == invoice:
+            credited -= credit.amount_minor
+    return credited
 
 
 def refund(payment: Payment, *, amount: Money, reason: str, by: Any, now: datetime) -> Errand | None:

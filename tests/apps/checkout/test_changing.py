@@ -288,3 +288,14 @@ def test_what_was_refunded_is_not_given_back_again(alice: Any, house: PriceOf, c
     found = change(house("plus"), clock)
     assert found.invoice is not None
     assert lines(found.invoice) == [("proration", -3000), ("proration", 15000)]
+
+
+def test_what_was_credited_is_not_refunded_once_more(alice: Any, house: PriceOf, clock: StoppedClock) -> None:
+    """I8: half of June was given back by the change already; the payment of the change itself is whole."""
+    buy(alice, house("basic"), clock)
+    clock.set(june(16))
+    change(house("plus"), clock)
+    first, second = Payment.objects.order_by("made_at")
+    assert [giving_back.left_of(each) for each in (first, second)] == [Money(5000, "EUR"), Money(10000, "EUR")]
+    with pytest.raises(giving_back.Refused, match="50.00 EUR"):
+        giving_back.refund(first, amount=Money(10000, "EUR"), reason="moves away", by=None, now=clock.now)
