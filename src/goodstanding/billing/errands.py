@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Min, Sum
+from django.db.models import F, Min, Sum
 
 from goodstanding.billing.models import Errand, GatewayCustomer
 from goodstanding.core.ids import derived
@@ -30,7 +30,7 @@ def ask(
         return there
     if kind in OPPOSITE:
         rows.filter(kind=OPPOSITE[kind], state__in=(State.OPEN, State.PARKED)).update(
-            state=State.REFUSED, failure="called_off", ended_at=now
+            state=State.REFUSED, failure="called_off", ended_at=now, lease_token=F("lease_token") + 1
         )
     key = derived("key", customer.pk, kind, target, str(rows.count()))
     return Errand.objects.create(

@@ -13,7 +13,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 PASSWORD = "password"  # noqa: S105 - the name of a kind of try
-FAILURES = 10
+FAILURES = 10  # with one e-mail
+FAILURES_AT = 50  # from one address: a whole club may sit behind one
 FORGOTTEN_AFTER = timedelta(minutes=15)
 
 
@@ -37,26 +38,30 @@ class Verdict:
 
 def judge(signals: Signals) -> Verdict:
     """Return whether a try may go on. Writes nothing."""
-    if signals.doing == PASSWORD and cache.get(_key(signals), 0) >= FAILURES:
+    by_email, by_address = _keys(signals)
+    known = cache.get_many([by_email, by_address]) if signals.doing == PASSWORD else {}
+    if known.get(by_email, 0) >= FAILURES or known.get(by_address, 0) >= FAILURES_AT:
         return Verdict(
             passes=False,
-            words=_("Too many tries with this e-mail. Wait a quarter of an hour, or ask for a new password."),
+            words=_("Too many tries. Wait a quarter of an hour, or ask for a new password."),
         )
     return Verdict(passes=True)
 
 
 def note_failure(signals: Signals) -> None:
     """Note that a try came to nothing (a wrong password). Forgotten a quarter of an hour after the first."""
-    key = _key(signals)
-    cache.add(key, 0, FORGOTTEN_AFTER.total_seconds())
-    try:
-        cache.incr(key)
-    except ValueError:  # forgotten in this very moment
-        cache.add(key, 1, FORGOTTEN_AFTER.total_seconds())
+    for key in _keys(signals):
+        cache.add(key, 0, FORGOTTEN_AFTER.total_seconds())
+        try:
+            cache.incr(key)
+        except ValueError:  # forgotten in this very moment
+            cache.add(key, 1, FORGOTTEN_AFTER.total_seconds())
 
 
-def _key(signals: Signals) -> str:
-    """The name under which tries are counted; it does not tell the e-mail."""
-    return (
-        "goodstanding.tries." + salted_hmac("goodstanding.protection", f"{signals.doing}|{signals.email}").hexdigest()
-    )
+def _keys(signals: Signals) -> tuple[str, str]:
+    """The names under which tries are counted, by e-mail and by address; they tell neither."""
+
+    def name(what: str) -> str:
+        return "goodstanding.tries." + salted_hmac("goodstanding.protection", f"{signals.doing}|{what}").hexdigest()
+
+    return name(f"email {signals.email}"), name(f"address {signals.address}")
