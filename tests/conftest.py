@@ -17,7 +17,7 @@ from goodstanding.clock import StoppedClock
 
 # Property tests at default size prove little; where time is no object they are run much longer.
 settings.register_profile("here", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", parent=settings.get_profile("here"), max_examples=1000, print_blob=True)
+settings.register_profile("ci", parent=settings.get_profile("here"), max_examples=400, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "here")
 
 pytest_plugins = ["tests.browser"]

@@ -68,8 +68,10 @@ class Running:
 
 
 @pytest.fixture
-def up(tmp_path) -> Iterator[Running]:
-    running = Running(Site(tmp_path))
+def up(tmp_path, request) -> Iterator[Running]:
+    """A site that is up: bare, unless the test asks (``indirect``) for the demonstration, which takes a while to live through."""
+    settings = {} if getattr(request, "param", "") == "demonstration" else {"GOODSTANDING_DEMO": "0"}
+    running = Running(Site(tmp_path), **settings)
     try:
         running.wait_until_up()
         yield running
@@ -84,6 +86,7 @@ def named(pid: int) -> str:
     return (PROCESSES / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode()
 
 
+@pytest.mark.parametrize("up", ["demonstration"], indirect=True)
 def test_it_comes_up_and_a_second_one_says_that_the_port_is_in_use(up):
     assert f"http://127.0.0.1:{up.port}/" in up.said
     for somebody in ("alice@example.org", "bob@example.org", "charlie@example.org", "dana@example.org (staff)"):
