@@ -137,7 +137,7 @@ def postgres() -> Outcome:
         str(BIN / "python"),
         "-m",
         "tests.postgres",
-        *pytest("-q", "-n", "auto", "-m", "db_matters and not browser"),
+        *pytest("-q", "-n", "auto", "--dist", "worksteal", "-m", "db_matters and not browser"),
     ]
 
     def once() -> int:

@@ -22,7 +22,7 @@ State = Mail.State
 SECOND = timedelta(seconds=1)
 REFUSED = smtplib.SMTPRecipientsRefused({"alice@example.org": (550, b"no alice@example.org here")})
 GREYLISTED = smtplib.SMTPRecipientsRefused({"alice@example.org": (451, b"later")})
-pytestmark = [pytest.mark.django_db, pytest.mark.db_matters]
+pytestmark = [pytest.mark.django_db]
 
 
 def only() -> Mail:

@@ -24,7 +24,7 @@ from tests.conftest import START
 from tests.gateways.living import Life
 from tests.scenarios.dump import tables
 
-pytestmark = [pytest.mark.django_db, pytest.mark.db_matters]
+pytestmark = [pytest.mark.django_db]
 
 CARDS = {
     "alice": "sandbox_ok",
