@@ -18,7 +18,7 @@ from goodstanding.gateways.sandbox.vendor import disputes, pages
 from goodstanding.memberships.rebuilding import rebuild_customers
 from tests.gateways.living import ANNUAL, FULL, WEEKDAY, Life, at
 
-pytestmark = [pytest.mark.django_db, pytest.mark.db_matters]
+pytestmark = [pytest.mark.django_db]
 
 Expected = dict[datetime, str]
 TO_APRIL, TO_MAY, TO_JUNE = (f" until 2026-0{month}-02T10:00:00Z" for month in (4, 5, 6))
