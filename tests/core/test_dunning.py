@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from goodstanding.core import dunning, ours, pricing
+from goodstanding.core import dunning, ours, pricing, records
 from goodstanding.core.facts import InvoiceSeen, ItemSeen, LineSeen, PaymentSeen, PriceHints, SubscriptionSeen
 from goodstanding.core.fold import InvoiceState
 from goodstanding.core.money import Money
@@ -197,7 +197,7 @@ QUOTED = [
     ("a month bought once ends with the day", terms(Unit.MONTH, renews=False), (BERLIN_MIDNIGHT + DAY, False)),
     ("a free month is not charged again", terms(Unit.MONTH, amount=0), (datetime(2026, 2, 28, 23, 30, tzinfo=UTC), False)),
     ("hours end to the second", terms(Unit.HOUR, 24, renews=False), (datetime(2026, 2, 1, 23, 30, tzinfo=UTC), False)),
-    ("for life", terms(Unit.LIFE, renews=False), (pricing.FOR_LIFE, False)),
+    ("for life", terms(Unit.LIFE, renews=False), (records.FOR_LIFE, False)),
 ]  # fmt: skip
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
@@ -29,6 +28,7 @@ from goodstanding.gateways.requests import BeginRequest, Recurring
 from goodstanding.gateways.services import ensure_manual_account
 from goodstanding.jobs import services as jobs
 from goodstanding.memberships import buying, paying
+from goodstanding.memberships.owing import Stage, stage_of
 from goodstanding.people.models import Member
 
 FINISH = "checkout.finish"  # the job that looks what became of a checkout whose page nobody came back to
@@ -39,24 +39,6 @@ NOWHERE_TO_PAY = _("Nothing can be paid here at the moment. Please ask the staff
 
 State = Checkout.State
 Tried = PaymentAttempt.State
-
-
-class Stage(StrEnum):
-    """How a checkout stands."""
-
-    UNPAID = "unpaid"
-    WORKING = "working"  # the gateway has not answered yet
-    WAITING = "waiting"  # the payer is to go on elsewhere
-    DECLINED = "declined"
-    DONE = "done"
-    CLOSED = "closed"
-
-
-_STAGES = {
-    str(Tried.SUCCEEDED): Stage.DONE,
-    str(Tried.WAITING): Stage.WAITING,
-    str(Tried.FAILED): Stage.DECLINED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +146,7 @@ def outcome(checkout: Checkout) -> Outcome:
     if checkout.state != State.OPEN:
         return Outcome(checkout, Stage.DONE if checkout.state == State.DONE else Stage.CLOSED)
     last = _attempts(checkout).last()
-    stage = _STAGES.get(last.state, Stage.WORKING) if last else Stage.UNPAID
+    stage = stage_of(last) if last else Stage.UNPAID
     if stage in (Stage.UNPAID, Stage.DECLINED) and checkout.pays_for:
         stage = _paid_elsewhere(checkout) or stage
     if last is None:

@@ -21,10 +21,11 @@ from goodstanding.checkout import holding, joining, quotes, services, words
 from goodstanding.checkout.forms import JoinForm, PayForm, ways_for
 from goodstanding.checkout.models import Checkout
 from goodstanding.checkout.refusals import Refused
-from goodstanding.checkout.services import Outcome, Stage
+from goodstanding.checkout.services import Outcome
 from goodstanding.core.pricing import Quote, quote_from_json
 from goodstanding.gateways import services as gateways
 from goodstanding.memberships import changing
+from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
 from goodstanding.people.models import Member
 from goodstanding.protection.services import Signals, judge

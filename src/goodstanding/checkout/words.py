@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from goodstanding.catalogue.words import money_words
 from goodstanding.core.periods import Period, Unit
 from goodstanding.core.pricing import Quote
-
-_WHY = {
-    "card_declined": gettext_lazy("The card was declined."),
-    "insufficient_funds": gettext_lazy("The card has insufficient funds."),
-    "expired_card": gettext_lazy("The card has expired."),
-    "challenge_failed": gettext_lazy("The payment was not approved."),
-    "needs_challenge": gettext_lazy("The card’s bank wants you to approve the payment."),
-    "abandoned": gettext_lazy("The payment was not completed."),
-    "expired": gettext_lazy("The payment was not completed in time."),
-    "never_begun": gettext_lazy("The payment never reached the bank. You can try again: nothing was charged."),
-    "unreachable": gettext_lazy("The bank cannot be reached at the moment. Nothing was charged; please try again."),
-    "unknown_card": gettext_lazy("This card is not known any more. Choose another one."),
-}
+from goodstanding.memberships.failures import WHY
 
 
 def why(failure: str) -> str:
     """Return why a payment came to nothing, in words; ``""`` for no failure."""
-    return str(_WHY.get(failure, _("The payment did not succeed."))) if failure else ""
+    return str(WHY.get(failure, _("The payment did not succeed."))) if failure else ""
 
 
 def of_quote(quote: Quote) -> list[tuple[str, str]]:

@@ -17,8 +17,7 @@ from goodstanding.core.fold import SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
 from goodstanding.core.periods import EndRule, Interval, Unit, nth, term
-
-FOR_LIFE = datetime(9999, 12, 31, tzinfo=UTC)  # the end of what has none, where an end must be written
+from goodstanding.core.records import FOR_LIFE
 
 
 @dataclass(frozen=True, slots=True)

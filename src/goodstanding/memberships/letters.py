@@ -27,11 +27,11 @@ from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.core.money_back import revocations
-from goodstanding.core.pricing import FOR_LIFE
-from goodstanding.core.records import Revocation, Status
+from goodstanding.core.records import FOR_LIFE, Revocation, Status
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
 from goodstanding.jobs import services as jobs
+from goodstanding.memberships.failures import WHY
 from goodstanding.memberships.models import MemberStanding, StandingChange
 from goodstanding.people.models import Member
 
@@ -44,14 +44,6 @@ HOME, PAY, INVOICE, JOIN = "gs_portal:membership", "gs_portal:pay_next", "gs_por
 COVERING = ("regular", "prepaid")
 TOLD = frozenset({Status.LAPSED, Status.GRACE})  # the changes of standing that members hear of
 WAS_IN = frozenset({Status.GOOD, Status.GRACE, Status.HELD})
-
-_REASONS = {
-    "card_declined": _("The card was declined."),
-    "insufficient_funds": _("The card has insufficient funds."),
-    "expired_card": _("The card has expired."),
-    "needs_challenge": _("The card’s bank wants you to approve the payment yourself."),
-    "no_card": _("There is no card that we could charge."),
-}
 
 
 def of_ledger(
@@ -190,7 +182,7 @@ class _Writer:
         grace = self.standing.changes_at if enters else None
         context = {
             "amount": _words(last.due_minor - last.paid_minor, last),
-            "reason": _REASONS.get(code, ""),
+            "reason": WHY.get(code, ""),
             "next_try_at": step.at if step and step.act is Act.COLLECT and step.at > self.now else None,
             "grace_until": grace,
             "link": _page(PAY),

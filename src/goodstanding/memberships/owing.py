@@ -21,7 +21,7 @@ Tried = PaymentAttempt.State
 
 
 class Stage(StrEnum):
-    """How an invoice stands with its payer."""
+    """How an invoice, or a checkout, stands with its payer."""
 
     UNPAID = "unpaid"
     WORKING = "working"  # the gateway has not answered yet
@@ -36,6 +36,11 @@ _STAGES = {
     str(Tried.WAITING): Stage.WAITING,
     str(Tried.FAILED): Stage.DECLINED,
 }
+
+
+def stage_of(last: PaymentAttempt) -> Stage:
+    """Return how something stands by the last try to pay it."""
+    return _STAGES.get(last.state, Stage.WORKING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def stands(invoice: Invoice) -> Outcome:
     last = _last(invoice)
     if last is None:
         return Outcome(Stage.UNPAID)
-    stage = _STAGES.get(last.state, Stage.WORKING)
+    stage = stage_of(last)
     return Outcome(stage, page=last.page, failure=last.failure if stage is Stage.DECLINED else "")
 
 

@@ -15,8 +15,7 @@ from goodstanding.catalogue.words import money_words
 from goodstanding.checkout.models import Checkout
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.money import Money
-from goodstanding.core.pricing import FOR_LIFE
-from goodstanding.core.records import Status
+from goodstanding.core.records import FOR_LIFE, Status
 from goodstanding.core.standing import Answer, judge_member
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability, GatewayError

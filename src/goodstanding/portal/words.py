@@ -11,8 +11,7 @@ from django.utils.translation import gettext_lazy
 from goodstanding.catalogue.words import money_words
 from goodstanding.core import access
 from goodstanding.core.money import Money
-from goodstanding.core.pricing import FOR_LIFE
-from goodstanding.core.records import Hold, HoldKind, Status
+from goodstanding.core.records import FOR_LIFE, Hold, HoldKind, Status
 from goodstanding.core.standing import Answer, Why
 
 SOON = timedelta(days=2)  # what ends within it is told with the hour

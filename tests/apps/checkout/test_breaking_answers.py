@@ -12,13 +12,13 @@ from goodstanding.billing.models import GatewayCustomer, Invoice, Payment, Payme
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout import services
 from goodstanding.checkout.models import Checkout
-from goodstanding.checkout.services import Stage
 from goodstanding.clock import StoppedClock
 from goodstanding.gateways.sandbox.models import Fault
 from goodstanding.gateways.sandbox.models import Payment as TheirPayment
 from goodstanding.gateways.sandbox.vendor import faults, pages
 from goodstanding.jobs import lease
 from goodstanding.memberships import ending, handlers, owing, paying
+from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
 from tests.apps.checkout import border
 from tests.apps.checkout.border import deliver, met, tick

@@ -18,12 +18,12 @@ from goodstanding.catalogue.services import import_catalogue
 from goodstanding.checkout import quotes, services
 from goodstanding.checkout.models import Checkout
 from goodstanding.checkout.refusals import Refused
-from goodstanding.checkout.services import Stage
 from goodstanding.clock import StoppedClock
 from goodstanding.core.money import Money
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.sandbox.models import Payment as TheirPayment
 from goodstanding.memberships import byhand, ending, giving_back, owing
+from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
 from goodstanding.people.services import EmailTaken, make_user
 from tests.apps.checkout.conftest import CATALOGUE

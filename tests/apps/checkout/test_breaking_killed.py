@@ -15,12 +15,12 @@ from goodstanding.billing.models import Errand, Invoice, Payment, PaymentAttempt
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout import services
 from goodstanding.checkout.models import Checkout
-from goodstanding.checkout.services import Stage
 from goodstanding.clock import StoppedClock
 from goodstanding.core.money import Money
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.sandbox.models import Payment as TheirPayment
 from goodstanding.memberships import giving_back, owing
+from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
 from goodstanding.people import services as people
 from goodstanding.people.models import Member

@@ -12,9 +12,10 @@ from goodstanding.billing.models import Invoice, Payment, PaymentAttempt, Subscr
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout import quotes, services
 from goodstanding.checkout.models import Checkout
-from goodstanding.checkout.services import Outcome, Stage
+from goodstanding.checkout.services import Outcome
 from goodstanding.clock import StoppedClock
 from goodstanding.gateways.models import GatewayAccount
+from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -16,12 +16,12 @@ from goodstanding.catalogue.models import Price
 from goodstanding.catalogue.services import import_catalogue
 from goodstanding.checkout import quotes, services
 from goodstanding.checkout.refusals import Refused
-from goodstanding.checkout.services import Stage
 from goodstanding.clock import StoppedClock
 from goodstanding.core.pricing import quote_from_json
 from goodstanding.gateways import services as gateways
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.memberships import byhand, ending, owing
+from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
 from goodstanding.people.services import DEMO_PASSWORD, ensure_demo_people, make_user
 from goodstanding.site import demo
