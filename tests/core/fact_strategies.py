@@ -65,6 +65,11 @@ disputes = st.builds(
     dispute=st.just("dp"), at=moments, status=st.sampled_from(["open", "won", "lost"]), amount_minor=amounts,
     currency=st.just("EUR"), opened_at=moments, payment=names, withdrawn=st.booleans(),
 )  # fmt: skip
+credits_ = st.builds(
+    facts.CreditSeen,
+    credit=st.just("cr"), customer=st.just("cus"), at=moments, amount_minor=amounts, currency=st.just("EUR"),
+    kind=st.sampled_from(["gift_card", "adjustment", "paid"]), once_paid=names,
+)  # fmt: skip
 prices = st.builds(
     facts.PriceSeen, at=moments, hints=hints.map(lambda h: PriceHints("price", h.product, h.lookup_key, h.level))
 )
@@ -78,6 +83,7 @@ KINDS: dict[str, st.SearchStrategy[Fact]] = {
     "link": links,
     "refund": refunds,
     "dispute": disputes,
+    "credit": credits_,
     "price": prices,
     "product": products,
 }

@@ -9,6 +9,7 @@ from django.db import models
 
 from goodstanding.billing.models import (
     Account,
+    BalanceEntry,
     Dispute,
     GatewayCustomer,
     Invoice,
@@ -37,6 +38,7 @@ TABLES: Mapping[type[models.Model], str] = {
     Payment: "account",
     Refund: "account",
     Dispute: "account",
+    BalanceEntry: "account",
     Transfer: "account",
 }
 
@@ -95,6 +97,8 @@ class _Maker:
                 self._refund(ref)
             case "dispute":
                 self._dispute(ref)
+            case "credit":
+                self._credit(ref)
 
     def _common(self, prefix: str, ref: str) -> Row:
         return {
@@ -141,7 +145,7 @@ class _Maker:
         """As a gateway would put it: one of ours whose renewal could not be collected is past due."""
         if last.ours and last.status == SubscriptionStatus.ACTIVE:
             told = self.ledger.invoices.items()
-            own = [(ref, each) for ref, each in told if each.last and each.last.subscription == last.subscription]
+            own = [(ref, each) for ref, each in told if each.last and each.last.bills(last.subscription)]
             bills = [(ref, each) for ref, each in own if ref not in self.ledger.changes]
             if any(each.settled_at is None and self.ledger.failures_of(ref) for ref, each in bills):
                 return SubscriptionStatus.PAST_DUE
@@ -161,9 +165,12 @@ class _Maker:
             "due_minor": last.due_minor,
             "paid_minor": last.paid_minor,
             "credit_minor": last.credit_minor,
+            "tax_minor": sum(line.tax_minor for line in last.lines),
             "issued_at": last.created_at,
+            "due_at": last.due_at,
             "settled_at": state.settled_at,
             "closed_at": state.closed_at,
+            "convention": last.convention,
         }
         self.rows[Invoice].append(row)
         final = last.status not in ("draft", "deleted")  # a draft's lines come and go
@@ -218,6 +225,23 @@ class _Maker:
         )
         self._post(journal.of_dispute(dispute))
 
+    def _credit(self, ref: str) -> None:
+        entry = next((each for each in self.ledger.credits if each.credit == ref), None)
+        if entry is None:  # it waits for its invoice
+            return
+        self.rows[BalanceEntry].append(
+            {
+                **self._common("bal", ref),
+                "kind": entry.kind,
+                "amount_minor": entry.amount_minor,
+                "currency": entry.currency,
+                "made_at": entry.at,
+                "about": entry.about,
+                "words": entry.words,
+            }
+        )
+        self._post(journal.of_credit(entry))
+
 
 def _lines(invoice: str, lines: Sequence[LineSeen]) -> Iterable[Row]:
     names: set[str] = set()
@@ -237,6 +261,11 @@ def _lines(invoice: str, lines: Sequence[LineSeen]) -> Iterable[Row]:
             "start_at": line.start,
             "end_at": line.end,
             "description": line.description,
+            "tax_minor": line.tax_minor,
+            "tax": line.tax,
+            "off_minor": line.off_minor,
+            "code": line.code,
+            "said": line.said,
         }
 
 
@@ -257,4 +286,5 @@ def _items(gateway: str, subscription: Row, tellings: Sequence[SubscriptionSeen]
             "interval": seen.interval,
             "interval_count": seen.interval_count,
             "is_current": key in current,
+            "is_extra": seen.hints.extra,
         }

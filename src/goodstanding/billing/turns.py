@@ -27,7 +27,7 @@ def invoices_of(ledger: Ledger, subscription: str) -> list[InvoiceState]:
     return [
         InvoiceState(state.last, state.settled_at, state.closed_at, ledger.failures_of(ref), state.given_up_at)
         for ref, state in ledger.invoices.items()
-        if state.last is not None and state.last.subscription == subscription
+        if state.last is not None and state.last.bills(subscription)
     ]
 
 

@@ -9,6 +9,9 @@ HOLDS: tuple[Holding, ...] = ()
 NOT_PERSONAL: NotPersonal = {
     "LevelGroup": ("slug", "name"),
     "Level": ("slug", "name", "legacy_membertype_id", "description"),
-    "Price": ("id", "currency"),
+    "Price": ("id", "currency", "fixed_start", "fixed_rollover"),
+    "DiscountCode": ("text", "currency", "batch", "words"),
+    "CodePrice": ("currency",),
+    "TaxRate": ("place", "name"),
     "GatewayPrice": ("gateway", "external_id", "lookup_key"),
 }

@@ -92,7 +92,7 @@ def held(ledger: Ledger, subscription: str, *, at: datetime) -> Held | None:
     bills = [
         state
         for state in ledger.invoices.values()
-        if state.settled_at is not None and state.last is not None and state.last.subscription == subscription
+        if state.settled_at is not None and state.last is not None and state.last.bills(subscription)
     ]
     runs = dunning.last_period(subscription, bills)
     if runs is None or not runs.start <= at < runs.end:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import types
 import typing
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -22,12 +23,14 @@ KINDS: Mapping[str, type[Fact]] = {
     "link": facts.PaymentLinked,
     "refund": facts.RefundSeen,
     "dispute": facts.DisputeSeen,
+    "credit": facts.CreditSeen,
     "price": facts.PriceSeen,
     "product": facts.ProductSeen,
 }
 _NAMES: Mapping[type[Fact], str] = {cls: name for name, cls in KINDS.items()}
 
 Json = dict[str, Any]
+Value = typing.TypeVar("Value")
 
 
 def kind_of(fact: Fact) -> str:
@@ -81,7 +84,26 @@ def _writer(hint: Any) -> Callable[[Any], Any] | None:
     if typing.get_origin(hint) is tuple:
         each = _writer(typing.get_args(hint)[0])
         return (lambda value: [each(part) for part in value]) if each else list
+    if _dataclass_or_none(hint) is not None:
+        return lambda value: None if value is None else _encode(value)
     return _encode if dataclasses.is_dataclass(hint) else None
+
+
+def _dataclass_or_none(hint: Any) -> Any:
+    """The class of a field that holds one of our values or nothing; ``None`` for any other field."""
+    parts = typing.get_args(hint)
+    inner = [part for part in parts if part is not types.NoneType]
+    return inner[0] if len(parts) == 2 and len(inner) == 1 and dataclasses.is_dataclass(inner[0]) else None
+
+
+def plain(value: Any) -> Json:
+    """Return a frozen dataclass of such fields as a JSON object: what else is kept as it was said, beside facts."""
+    return _encode(value)
+
+
+def read(cls: type[Value], data: Json) -> Value:
+    """Return the value that :func:`plain` wrote. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
+    return typing.cast(Value, _decoder(cls)(data))
 
 
 @cache
@@ -109,5 +131,8 @@ def _reader(hint: Any) -> Callable[[Any], Any] | None:
     if typing.get_origin(hint) is tuple:
         each = _reader(typing.get_args(hint)[0])
         return (lambda value: tuple([each(part) for part in value])) if each else tuple
+    inner = _dataclass_or_none(hint)
+    if inner is not None:
+        return lambda value: None if value is None else _decoder(inner)(value)
     cls: Any = hint
     return _decoder(cls) if dataclasses.is_dataclass(hint) else None

@@ -16,13 +16,54 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class PriceHints:
-    """Everything about a price that may tell its level (R22). ``labels``: plan id, nickname and product name, where told."""
+    """Everything about a price that may tell its level (R22). ``labels``: plan id, nickname and product name, where told.
+
+    ``extra``: a thing of ours beside a level that gives none itself (a donation, further seats).
+    """
 
     price: str
     product: str = ""
     lookup_key: str = ""
     level: str = ""  # a level's slug, from metadata that we (or the site's owner) wrote
     labels: tuple[str, ...] = ()
+    extra: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CodeHeld:
+    """A discount code as a contract of ours holds it, frozen when it was used (:class:`goodstanding.core.discounts.Applied`).
+
+    ``kind``: ``percentage`` (``basis_points`` off), ``fixed`` (``amount_minor`` off) or ``alternative`` (``amount_minor`` is
+    the price). ``payments``: the first so many that ask for money, 0 for ever.
+    """
+
+    code: str
+    kind: str
+    basis_points: int = 0
+    amount_minor: int = 0
+    payments: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """By what a subscription of ours is billed next, beside its items: explicit, and told anew with each change (R15).
+
+    ``intro_payments`` bills ask for ``intro_minor`` first. ``payments``: after so many bills that ask for money it is
+    completed, 0 never; with ``total_minor`` they are the parts of that sum, and the last carries the remainder. ``keeps``:
+    what is held then: nothing more (empty), ``life``, or a term counted from the beginning, such as ``12 month``.
+    ``tax_place``: whose rate holds; ``tax_inclusive``: within the price. ``convention``: by which parts are reckoned.
+    """
+
+    codes: tuple[CodeHeld, ...] = ()
+    intro_minor: int = 0
+    intro_payments: int = 0
+    payments: int = 0
+    total_minor: int = 0
+    keeps: str = ""
+    taxed: bool = False
+    tax_place: str = ""
+    tax_inclusive: bool = False
+    convention: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +99,9 @@ class SubscriptionSeen:
     ``after`` are digests of the fields that this telling says it changed, as they were and as they are: they order
     changes within one second; empty where it says nothing of it. ``ours``: our own clock renews it; whether it was ever
     paid for follows from its invoices, and its periods step on the wall clock of ``time_zone``. ``next_items``: what it is
-    renewed with from the next period on, where that is something else. ``once_paid``: of items and anchor, this counts from
-    the moment that this invoice of ours is settled, and until then not at all.
+    renewed with from the next period on, where that is something else, by ``next_contract`` where that is another one.
+    ``once_paid``: of items, contract and anchor, this counts from the moment that this invoice of ours is settled, and until
+    then not at all.
     """
 
     subscription: str
@@ -82,14 +124,18 @@ class SubscriptionSeen:
     time_zone: str = ""
     next_items: tuple[ItemSeen, ...] = ()
     once_paid: str = ""
+    contract: Contract = Contract()
+    next_contract: Contract | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LineSeen:
     """A line of an invoice. ``kind``: ``regular``, ``proration``, ``prepaid`` (a term bought once, without a subscription),
-    or ``other`` (one-off items, which never cover).
+    ``gift`` (a gift card: money that is owed to whoever redeems it), or ``other`` (one-off items); the last two never cover.
 
-    ``item`` and ``subscription`` are empty where the line names none; a prepaid line has an item of its own.
+    ``item`` and ``subscription`` are empty where the line names none; a prepaid line has an item of its own. ``amount_minor``
+    is without tax, and after what the ``code`` took off the list price (``off_minor``); ``tax_minor`` comes beside it, by
+    the rate ``tax_rate`` (basis points as an exact number, ``750`` or ``1995/2``) of ``tax``. ``said``: how it was reckoned.
     """
 
     line: str
@@ -102,6 +148,12 @@ class LineSeen:
     hints: PriceHints = PriceHints("")
     description: str = ""
     quantity: int = 1
+    tax_minor: int = 0
+    tax: str = ""
+    tax_rate: str = ""
+    off_minor: int = 0
+    code: str = ""
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +164,8 @@ class InvoiceSeen:
     ``credit_minor``: what the customer's balance took over (positive) or received (negative) when it was finalised.
     ``elsewhere_minor``: what was paid of it without the gateway (in cash, by transfer).
     ``payments``: references of payments (intents, charges) that belong to it. ``ours``: drawn up by us and unknown to the
-    gateway: it is settled by the payments that are tied to it, or at once where nothing is due.
+    gateway: it is settled by the payments that are tied to it, or at once where nothing is due. ``due_at``: until when it is
+    to be paid. ``convention``: by which its prorations were reckoned.
     """
 
     invoice: str
@@ -134,6 +187,17 @@ class InvoiceSeen:
     payments: tuple[str, ...] = ()
     elsewhere_minor: int = 0
     ours: bool = False
+    due_at: datetime | None = None
+    convention: str = ""
+
+    @property
+    def subscriptions(self) -> frozenset[str]:
+        """Those of which it bills something: its own, and those of its lines (several levels joined at once)."""
+        return frozenset({self.subscription, *(line.subscription for line in self.lines)} - {""})
+
+    def bills(self, subscription: str) -> bool:
+        """Return whether it bills something of a subscription."""
+        return self.subscription == subscription or any(line.subscription == subscription for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +277,27 @@ class DisputeSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditSeen:
+    """An entry of a customer's balance with us: added once, never changed; what is wrong is set right by another one.
+
+    ``amount_minor`` above zero is credit for the customer, below it is taken back. ``kind``: ``gift_card``, ``code`` (the
+    rest of a code larger than the price), ``refund`` (given back as balance), ``paid`` (paid more than was asked for),
+    ``moved`` (from or to another customer record of the same member) or ``adjustment`` (by staff). ``about``: what it came
+    from, by reference. ``once_paid``: it counts from the moment that this invoice of ours is settled.
+    """
+
+    credit: str
+    customer: str
+    at: datetime
+    amount_minor: int
+    currency: str
+    kind: str
+    about: str = ""
+    words: str = ""
+    once_paid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PriceSeen:
     """What the gateway's price list says of a price at ``at`` (no customer)."""
 
@@ -239,6 +324,7 @@ Fact = (
     | PaymentLinked
     | RefundSeen
     | DisputeSeen
+    | CreditSeen
     | PriceSeen
     | ProductSeen
 )

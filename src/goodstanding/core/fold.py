@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from goodstanding.core import codec
 from goodstanding.core.facts import (
+    CreditSeen,
     CustomerSeen,
     DisputeSeen,
     Fact,
@@ -40,10 +41,11 @@ class SubscriptionStatus(StrEnum):
     UNPAID = "unpaid"
     PAUSED = "paused"
     EXPIRED = "expired"  # before the first payment
+    COMPLETED = "completed"  # all instalments are paid: nobody cancelled it
     CANCELLED = "cancelled"
 
 
-ENDED = frozenset({SubscriptionStatus.EXPIRED, SubscriptionStatus.CANCELLED})
+ENDED = frozenset({SubscriptionStatus.EXPIRED, SubscriptionStatus.COMPLETED, SubscriptionStatus.CANCELLED})
 _CYCLE = {str(status): rank for rank, status in enumerate(SubscriptionStatus)}
 _INVOICE_RANK = {"draft": 0, "deleted": 1, "open": 2, "uncollectible": 3, "void": 4, "paid": 5}
 
@@ -69,6 +71,7 @@ _KEYS: Mapping[type[Fact], tuple[str, str]] = {
     PaymentSeen: ("payment", "payment"),
     RefundSeen: ("refund", "refund"),
     DisputeSeen: ("dispute", "dispute"),
+    CreditSeen: ("credit", "credit"),
     ProductSeen: ("product", "product"),
 }
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from goodstanding.core.facts import PaymentSeen
+from goodstanding.core.facts import CreditSeen, PaymentSeen
 from goodstanding.core.fold import DisputeState, InvoiceState, RefundState, closed_moment
 
 
@@ -26,6 +26,9 @@ class Chart(StrEnum):
     REFUNDED = "refunded"  # revenue given back
     DISPUTED = "disputed"  # taken by the bank while a dispute is open
     DISPUTES_LOST = "disputes_lost"
+    GIFT_CARDS = "gift_cards"  # money that we owe to whoever redeems a card
+    GIVEN = "given"  # credit that nobody paid for: codes, adjustments by staff
+    MOVED = "moved"  # balance on its way between two customer records of one member
     WRITTEN_OFF = "written_off"  # invoices given up
 
 
@@ -106,6 +109,20 @@ def of_dispute(dispute: DisputeState) -> Iterator[Posting]:
         yield from _move(f"{key}|lost", lost, last.amount_minor, last.currency, dispute.closed_at)
     elif dispute.closed_at is not None:
         yield from _move(f"{key}|reinstated", sides, -last.amount_minor, last.currency, dispute.closed_at)
+
+
+_CREDITED_FROM = {
+    "gift_card": Chart.GIFT_CARDS,
+    "refund": Chart.REFUNDED,
+    "paid": Chart.RECEIVABLE,
+    "moved": Chart.MOVED,
+}
+
+
+def of_credit(entry: CreditSeen) -> Iterator[Posting]:
+    """Give the move of an entry of a customer's balance: from where the credit came."""
+    sides = (_CREDITED_FROM.get(entry.kind, Chart.GIVEN), Chart.BALANCE)
+    yield from _move(f"credit|{entry.credit}", sides, entry.amount_minor, entry.currency, entry.at)
 
 
 def _owed(total_minor: int) -> tuple[Chart, Chart]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from goodstanding.core import ours
-from goodstanding.core.facts import Fact, PaymentSeen, SubscriptionSeen
+from goodstanding.core.facts import CreditSeen, Fact, PaymentSeen, SubscriptionSeen
 from goodstanding.core.fold import (
     CustomerState,
     DisputeState,
@@ -68,10 +68,29 @@ class Ledger:
         return frozenset(fact.once_paid for fact in told if isinstance(fact, SubscriptionSeen) and fact.once_paid)
 
     def credit_minor(self, currency: str) -> int:
-        """Return what the customer's balance holds by our own invoices: what they left of credits, less what they used."""
+        """Return what the customer's balance holds with us: its entries, and what our own invoices left of credits, less
+        what they used.
+        """
         bills = (state.last for state in self.invoices.values() if state.last is not None and state.last.ours)
         asked = (bill for bill in bills if bill.currency == currency and bill.status not in NOT_USED)
-        return max(-sum(bill.credit_minor for bill in asked), 0)
+        entered = sum(each.amount_minor for each in self.credits if each.currency == currency)
+        return max(entered - sum(bill.credit_minor for bill in asked), 0)
+
+    @cached_property
+    def credits(self) -> list[CreditSeen]:
+        """The entries of the customer's balance that count, in order of time."""
+        found = [told[0] for told in self._of("credit").values()]
+        entries = [each for each in found if isinstance(each, CreditSeen) and self._counts(each)]
+        return sorted(entries, key=lambda each: (each.at, each.credit))
+
+    def _waiting_credits(self, invoice: str) -> Iterator[CreditSeen]:
+        """The entries that count from when an invoice is settled."""
+        entries = (told[0] for told in self._of("credit").values())
+        return (each for each in entries if isinstance(each, CreditSeen) and each.once_paid == invoice)
+
+    def _counts(self, entry: CreditSeen) -> bool:
+        bill = self.invoices.get(entry.once_paid) if entry.once_paid else None
+        return not entry.once_paid or (bill is not None and bill.settled_at is not None)
 
     @cached_property
     def invoices(self) -> dict[str, InvoiceState]:
@@ -143,8 +162,10 @@ class Ledger:
             state = self.invoices.get(invoice)
             if state is not None and state.last is not None and state.last.ours:
                 yield "invoice", invoice
-                if state.last.subscription in self.subscriptions:
-                    yield "subscription", state.last.subscription
+                yield from (("credit", each.credit) for each in self._waiting_credits(invoice))
+                for subscription in sorted(state.last.subscriptions):
+                    if subscription in self.subscriptions:
+                        yield "subscription", subscription
 
     def refunds_of(self, invoice: str) -> list[RefundState]:
         """Return the refunds of an invoice's payments."""

@@ -16,7 +16,13 @@ from goodstanding.core.facts import PaymentSeen, SubscriptionSeen
 from goodstanding.core.fold import InvoiceState, SubscriptionStatus
 
 NOT_ASKED_FOR = frozenset({"draft", "deleted"})
-CHANGED = ("items", "next_items", "anchor_at")  # what a change of level changes of a subscription
+CHANGED = (
+    "items",
+    "next_items",
+    "contract",
+    "next_contract",
+    "anchor_at",
+)  # what a change of level changes of a subscription
 NONE_SETTLED: Mapping[str, datetime] = MappingProxyType({})
 
 
@@ -44,8 +50,9 @@ def paid_from(invoices: Iterable[InvoiceState]) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
     for state in invoices:
         last, moment = state.last, state.settled_at
-        if last is not None and last.ours and last.subscription and moment is not None:
-            found[last.subscription] = min(moment, found.get(last.subscription, moment))
+        if last is not None and last.ours and moment is not None:
+            for subscription in last.subscriptions:
+                found[subscription] = min(moment, found.get(subscription, moment))
     return found
 
 

@@ -151,6 +151,8 @@ def _items(ledger: Ledger) -> dict[str, _Item]:
     for ref, tellings in ledger.subscriptions.items():
         for index, told in enumerate(tellings):
             for seen in told.items:
+                if seen.hints.extra:
+                    continue  # it gives no level, and needs none
                 key = item_key(seen.item, ref)
                 if key not in found:
                     found[key] = _Item(key, ref, told.created_at if index == 0 else told.at)
@@ -158,7 +160,7 @@ def _items(ledger: Ledger) -> dict[str, _Item]:
     for invoice, state in ledger.invoices.items():
         assert state.last is not None, invoice
         for line in state.last.lines:
-            if line.kind != "other" and (line.subscription or line.item):
+            if line.kind in _KINDS and not line.hints.extra and (line.subscription or line.item):
                 _take_line(line, state.last, found)
     return found
 

@@ -237,7 +237,7 @@ class _Writer:
         return any(
             state.settled_at is not None and ref != last.invoice
             for ref, state in self.ledger.invoices.items()
-            if state.last is not None and state.last.subscription == last.subscription
+            if state.last is not None and state.last.bills(last.subscription)
         )
 
     def _paid(self, subscription: str) -> bool:

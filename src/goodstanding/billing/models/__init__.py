@@ -4,6 +4,7 @@ from goodstanding.billing.models.intents import Counter, Errand, PaymentAttempt,
 from goodstanding.billing.models.ledger import (
     ID,
     Account,
+    BalanceEntry,
     Dispute,
     External,
     Fact,
@@ -21,6 +22,7 @@ from goodstanding.billing.models.ledger import (
 __all__ = [
     "ID",
     "Account",
+    "BalanceEntry",
     "Counter",
     "Dispute",
     "Errand",

@@ -191,6 +191,7 @@ class SubscriptionItem(models.Model):
     interval = models.CharField(max_length=8, blank=True)
     interval_count = models.PositiveSmallIntegerField(default=1)
     is_current = models.BooleanField(default=True)
+    is_extra = models.BooleanField(default=False)
 
     class Meta:
         ordering: ClassVar = ["subscription", "external_id"]
@@ -203,7 +204,10 @@ class SubscriptionItem(models.Model):
 
 
 class Invoice(External):
-    """A bill. ``settled_at``: from when nothing was due any more, however it was paid; a refund never unsets it."""
+    """A bill. ``settled_at``: from when nothing was due any more, however it was paid; a refund never unsets it.
+
+    ``total_minor`` includes ``tax_minor``. ``convention``: by which its prorations were reckoned.
+    """
 
     subscription = models.CharField(max_length=255, blank=True)  # its external id
     number = models.CharField(max_length=100, blank=True)
@@ -213,9 +217,12 @@ class Invoice(External):
     due_minor = models.BigIntegerField()
     paid_minor = models.BigIntegerField()
     credit_minor = models.BigIntegerField(default=0)
+    tax_minor = models.BigIntegerField(default=0)
     issued_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    convention = models.CharField(max_length=100, blank=True)
 
     class Meta(External.Meta):
         ordering: ClassVar = ["issued_at", "id"]
@@ -231,9 +238,10 @@ class Invoice(External):
 
 
 class InvoiceLine(models.Model):
-    """What a bill is for. ``kind``: regular (an item's own period), proration (a change's money) or other.
+    """What a bill is for. ``kind``: regular (an item's own period), proration (a change's money), prepaid, gift or other.
 
-    The period is ``[start_at, end_at)``.
+    The period is ``[start_at, end_at)``. ``amount_minor`` is without tax and after what a ``code`` took off
+    (``off_minor``); ``tax_minor`` comes beside it. ``said``: how it was reckoned.
     """
 
     id = models.CharField(max_length=ID, primary_key=True)
@@ -247,6 +255,11 @@ class InvoiceLine(models.Model):
     start_at = models.DateTimeField()
     end_at = models.DateTimeField()
     description = models.CharField(max_length=300, blank=True)
+    tax_minor = models.BigIntegerField(default=0)
+    tax = models.CharField(max_length=80, blank=True)
+    off_minor = models.BigIntegerField(default=0)
+    code = models.CharField(max_length=40, blank=True)
+    said = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering: ClassVar = ["invoice", "start_at", "id"]
@@ -311,6 +324,25 @@ class Dispute(External):
 
     class Meta(External.Meta):
         ordering: ClassVar = ["opened_at", "id"]
+
+
+class BalanceEntry(External):
+    """An entry of a customer's balance with us: added once, never changed. Above zero it is credit for the customer."""
+
+    kind = models.CharField(max_length=12)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    made_at = models.DateTimeField()
+    about = models.CharField(max_length=255, blank=True)
+    words = models.CharField(max_length=300, blank=True)
+
+    class Meta(External.Meta):
+        ordering: ClassVar = ["made_at", "id"]
+        constraints: ClassVar = [
+            *External.Meta.constraints,
+            models.CheckConstraint(condition=~Q(amount_minor=0), name="gs_billing_balanceentry_something"),
+        ]
+        verbose_name_plural = "balance entries"
 
 
 class Transfer(models.Model):
