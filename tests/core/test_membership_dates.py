@@ -1,4 +1,4 @@
-"""The table of membership dates: each rolling row that speaks of dates, with ends by the rule ``eve``.
+"""The table of membership dates: each row that speaks of dates, rolling ones with ends by the rule ``eve``.
 
 ``tests/cases/membership-dates.csv`` is a verbatim copy; its end dates are inclusive. The times of day and the zones are
 ours: the dates must not depend on them.
@@ -10,13 +10,25 @@ import csv
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TypedDict
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from goodstanding.core.calendar_terms import MonthDay, ProRata, fixed_term, pro_rata, renewed_fixed_term
 from goodstanding.core.periods import EndRule, Interval, Period, Unit, nth, renewed_term, start_of_day, term
+from goodstanding.core.records import InvoiceRecord, LevelSpan, Line, LineKind, MembershipRecord
+from goodstanding.core.standing import judge
 
 Row = dict[str, str]
+
+
+class Calendar(TypedDict):
+    """The days that fixed terms keep to."""
+
+    starts_on: MonthDay
+    rollover_on: MonthDay | None
+
 
 with (Path(__file__).parents[1] / "cases" / "membership-dates.csv").open(newline="", encoding="utf-8") as table:
     ROWS: dict[str, Row] = {row["case_id"]: row for row in csv.DictReader(table)}
@@ -25,13 +37,10 @@ ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "America/New_York", "Austr
 TIMES = [timedelta(0), timedelta(hours=2, minutes=30), timedelta(hours=23, minutes=59)]
 
 # Not tested here, and why.
-FIXED = "fixed (calendar) periods come with a later issue"
 STATUS = "status for display comes with a later issue"
 OUT_OF_SCOPE: dict[str, str] = {
     case: reason
     for reason, cases in (
-        (FIXED, "C003 C005 C006 C008 C010 C011 C013 C018 C020 C021 C023 C045 C046 C090 C103 C108"),
-        (f"how a rollover day is shown: {FIXED}", "C030"),
         (STATUS, "C025 C026 C053 C055 C056 C058 C060 C061 C063 C065 C066 C068"),
         (STATUS, "C070 C071 C073 C075 C076 C078 C080 C081 C083 C085 C086 C088"),
         ("the override of a status comes with a later issue", "C050 C051"),
@@ -46,6 +55,8 @@ OURS: dict[str, tuple[dict[str, str], str]] = {
     "C101": ({"end_date_in": "2022-02-27"}, "29 Feb + 2 years is 28 Feb, not 1 Mar; the renewed end is the row's"),
     "C111": ({"expected_status": "31"}, "the anchor's day is kept and clamped in short months, not lowered to 28"),
 }
+
+UNPAID = {"C045": "renewed, to be paid later: the dates move when it is paid (C046)"}
 
 
 def rows_in_scope() -> list[Row]:
@@ -68,6 +79,15 @@ def interval_of(row: Row) -> Interval:
     return Interval(Unit(row["duration_unit"]), int(row["duration_interval"]))
 
 
+def calendar_of(row: Row) -> Calendar:
+    """Return the start and rollover day; where the start is left open, that of every month."""
+    rollover = row["fixed_rollover_mmdd"]
+    return {
+        "starts_on": MonthDay.parse(row["fixed_start_mmdd"] or "01"),
+        "rollover_on": MonthDay.parse(rollover) if rollover else None,
+    }
+
+
 def dates(period: Period, zone: ZoneInfo) -> tuple[str, str]:
     """Return the first and last day, as the table writes them."""
     return str(period.start.astimezone(zone).date()), str(period.last_day(tz=zone))
@@ -84,8 +104,18 @@ def check_new_period(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
         given = Period.of_days(on(row["start_date_in"]), on(row["end_date_in"]), tz=zone)
         assert dates(given, zone) == expected_dates(row)
         return
-    start = moment(row["start_date_in"] or row["join_date"] or row["today_or_change_date"], zone, time_of_day)
-    bought = term(start, interval_of(row), terms=int(row["num_terms"]), end_rule=EndRule.EVE, tz=zone)
+    if row["period_type"] == "fixed":
+        bought = fixed_term(
+            moment(row["join_date"] or row["today_or_change_date"], zone, time_of_day),
+            interval_of(row),
+            **calendar_of(row),
+            terms=int(row["num_terms"]),
+            start_on=on(row["start_date_in"]) if row["start_date_in"] else None,
+            tz=zone,
+        )
+    else:
+        start = moment(row["start_date_in"] or row["join_date"] or row["today_or_change_date"], zone, time_of_day)
+        bought = term(start, interval_of(row), terms=int(row["num_terms"]), end_rule=EndRule.EVE, tz=zone)
     assert dates(bought, zone) == expected_dates(row)
 
 
@@ -101,18 +131,38 @@ def check_renewal(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
     old = Period.of_days(on(row["start_date_in"]), on(row["end_date_in"]), tz=zone)
     assert old.end is not None
     now = moment(row["today_or_change_date"] or row["end_date_in"], zone, time_of_day)
-    renewal = renewed_term(
-        old.end,
-        now=now,
-        grace_until=start_of_day(on(row["end_date_in"]) + timedelta(days=31), tz=zone),
-        anchor=moment(row["start_date_in"], zone, time_of_day),
-        interval=interval_of(row),
-        terms=int(row["num_terms"]),
-        end_rule=EndRule.EVE,
-        tz=zone,
-    )
-    assert renewal.period.start == old.end
-    assert dates(Period(old.start, renewal.period.end), zone) == expected_dates(row)
+    lapse = start_of_day(on(row["end_date_in"]) + timedelta(days=31), tz=zone)
+    length, terms = interval_of(row), int(row["num_terms"])
+    if row["period_type"] == "fixed":
+        bought = renewed_fixed_term(
+            old.end, now=now, grace_until=lapse, interval=length, terms=terms, **calendar_of(row), tz=zone
+        )
+    else:
+        anchor = moment(row["start_date_in"], zone, time_of_day)
+        bought = renewed_term(
+            old.end,
+            now=now,
+            grace_until=lapse,
+            anchor=anchor,
+            interval=length,
+            terms=terms,
+            end_rule=EndRule.EVE,
+            tz=zone,
+        ).period
+    assert bought.start == old.end
+    until = covered_until(old, bought, now=max(now, old.start), paid=row["case_id"] not in UNPAID)
+    assert dates(Period(old.start, until), zone) == expected_dates(row)
+
+
+def covered_until(old: Period, bought: Period, *, now: datetime, paid: bool) -> datetime | None:
+    """Return until when both terms cover, as standing tells it at ``now``: what is not paid covers nothing."""
+    invoices = [
+        InvoiceRecord(ref, old.start, (Line(ref, each.start, each.end, LineKind.PREPAID),), settled_at=settled_at)
+        for ref, each, settled_at in (("old", old, old.start), ("new", bought, now if paid else None))
+        if each.end is not None
+    ]
+    level = LevelSpan(old.start, "member")
+    return judge(MembershipRecord("ms", old.start, (level,), invoices=tuple(invoices)), now).covered_until
 
 
 def check_instalment_date(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
@@ -145,6 +195,21 @@ def check_level_switch(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None
     assert dates(rest, zone) == expected_dates(row)
 
 
+def check_prorata_units(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
+    """What is left of the period in which one joins: part months count as whole ones."""
+    joined = moment(row["join_date"] or row["start_date_in"], zone, time_of_day)
+    by = ProRata(row["expected_status"].split()[1])
+    part = pro_rata(
+        joined, interval_of(row), starts_on=MonthDay.parse(row["fixed_start_mmdd"]), rollover_on=None, tz=zone, by=by
+    )
+    assert f"{part.left} {by}" == row["expected_status"]
+
+
+def check_day_format(row: Row, _zone: ZoneInfo, _time_of_day: timedelta) -> None:
+    """How a rollover day is shown."""
+    assert str(MonthDay.parse(row["fixed_rollover_mmdd"])) == row["expected_status"]
+
+
 CHECKS: dict[str, Callable[[Row, ZoneInfo, timedelta], None]] = {
     "new_period": check_new_period,
     "update_no_dates": check_update_no_dates,
@@ -153,6 +218,8 @@ CHECKS: dict[str, Callable[[Row, ZoneInfo, timedelta], None]] = {
     "next_payment_date": check_next_payment_date,
     "cycle_day": check_cycle_day,
     "level_switch": check_level_switch,
+    "prorata_units": check_prorata_units,
+    "day_format": check_day_format,
 }
 
 
@@ -168,8 +235,7 @@ def test_every_row_is_tested_or_listed_with_its_reason() -> None:
     assert OUT_OF_SCOPE.keys() <= ROWS.keys()
     assert {row["kind"] for row in rows_in_scope()} == CHECKS.keys()
     for case, row in ROWS.items():
-        rolling_dates = row["kind"] in CHECKS and row["period_type"] != "fixed" and case != "C043"
-        assert rolling_dates is (case not in OUT_OF_SCOPE), case
+        assert (row["kind"] in CHECKS and case != "C043") is (case not in OUT_OF_SCOPE), case
 
 
 def test_where_we_differ_the_row_differs() -> None:

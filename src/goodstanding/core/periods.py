@@ -181,7 +181,7 @@ class Interval:
         if self.unit not in list(Unit):
             raise UnknownUnit(self.unit)
         object.__setattr__(self, "unit", Unit(self.unit))
-        if _whole(self.count, of=f"{self.unit}s") != 1 and self.unit == Unit.LIFE:
+        if whole(self.count, of=f"{self.unit}s") != 1 and self.unit == Unit.LIFE:
             raise NotAWholeCount(self.count, of="lives")
 
     def steps(self) -> tuple[Unit, int]:
@@ -222,7 +222,7 @@ def term(
     For life there is no end. Term *n* of a membership begins where ``n - 1`` terms end, so neither drifts.
     Raises :class:`NaiveMoment`, :class:`NotAWholeCount` and :class:`BeyondCalendar`.
     """
-    terms, start = _whole(terms, of="terms"), in_utc(start)
+    terms, start = whole(terms, of="terms"), in_utc(start)
     if interval.unit == Unit.LIFE:
         return Period(start, None)
     unit, count = interval.steps()
@@ -261,7 +261,7 @@ def renewed_term(
     old_end, now, anchor = in_utc(old_end), in_utc(now), in_utc(anchor)
     if now > old_end and (grace_until is None or now >= in_utc(grace_until)):
         return Renewal(term(now, interval, tz=tz, terms=terms, end_rule=end_rule), now)
-    terms = _whole(terms, of="terms")
+    terms = whole(terms, of="terms")
     if interval.unit == Unit.LIFE:
         return Renewal(Period(old_end, None), anchor)
     unit, count = interval.steps()
@@ -303,7 +303,8 @@ def _end_of_day(day: date, tz: tzinfo) -> datetime:
     return start_of_day(day + _DAY, tz=tz)
 
 
-def _whole(count: int, *, of: str) -> int:
+def whole(count: int, *, of: str) -> int:
+    """Return ``count`` if it is a whole number of at least 1. Raises :class:`NotAWholeCount`."""
     if type(count) is not int or count < 1:
         raise NotAWholeCount(count, of=of)
     return count
