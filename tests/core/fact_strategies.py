@@ -48,11 +48,21 @@ invoices = st.builds(
     status=st.sampled_from(["draft", "open", "paid", "void", "uncollectible", "deleted"]), total_minor=amounts,
     due_minor=amounts, paid_minor=amounts, settled_at=maybe, closed_at=maybe, lines=st.lists(lines, max_size=1).map(tuple),
 )  # fmt: skip
-failures = st.builds(facts.InvoicePaymentFailed, invoice=st.just("in"), customer=st.just("cus"), at=moments)
+retries = st.sampled_from(["", "later", "owner", "never"])
+failures = st.builds(
+    facts.InvoicePaymentFailed, invoice=st.just("in"), customer=st.just("cus"), at=moments, failure=names, retry=retries
+)
+ladders = st.builds(
+    facts.Ladder,
+    again_after=st.lists(amounts, max_size=2).map(tuple),
+    end_after=st.none() | amounts,
+    least_minor=amounts,
+)
 payments = st.builds(
     facts.PaymentSeen,
     payment=st.just("ch"), at=moments, status=st.sampled_from(["succeeded", "failed", "pending"]), amount_minor=amounts,
     currency=st.just("EUR"), made_at=moments, intent=names, invoice=names, refunded_minor=amounts,
+    retry=retries,
 )  # fmt: skip
 links = st.builds(facts.PaymentLinked, one=st.just("in"), other=st.just("pi"), at=moments, customer=names)
 refunds = st.builds(

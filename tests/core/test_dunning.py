@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from goodstanding.core import dunning, ours, pricing, records
-from goodstanding.core.facts import InvoiceSeen, ItemSeen, LineSeen, PaymentSeen, PriceHints, SubscriptionSeen
+from goodstanding.core.facts import InvoiceSeen, ItemSeen, Ladder, LineSeen, PaymentSeen, PriceHints, SubscriptionSeen
 from goodstanding.core.fold import InvoiceState
 from goodstanding.core.money import Money
 from goodstanding.core.periods import EndRule, Interval, Unit
 
+LADDER = Ladder()
 ANCHOR = datetime(2026, 1, 31, 10, tzinfo=UTC)
 DAY, HOUR = timedelta(hours=24), timedelta(hours=1)
 
@@ -51,6 +52,8 @@ def bill(
     failed: Iterable[datetime] = (),
     issued: datetime | None = None,
     kind: str = "regular",
+    ladder: Ladder = LADDER,
+    retry: str = "",
 ) -> InvoiceState:
     line = LineSeen("gsln", kind, 1000, start=start, end=end, subscription="gsub_1", item="gsit_1")
     ref = name or f"ginv_{start:%m%d}"
@@ -67,8 +70,10 @@ def bill(
         subscription="gsub_1",
         lines=(line,),
         ours=True,
+        ladder=ladder,
     )
-    return InvoiceState(seen, start if settled else None, start + DAY if closed else None, tuple(failed))
+    closed_at = start + DAY if closed else None
+    return InvoiceState(seen, start if settled else None, closed_at, tuple(failed), retry=retry)
 
 
 FIRST = bill(ANCHOR, day(2, 28))
@@ -76,8 +81,13 @@ SECOND = bill(day(2, 28), day(3, 31))
 DUE = day(2, 28)
 
 
-def unpaid(*failed: datetime, closed: bool = False) -> InvoiceState:
-    return bill(DUE, day(3, 31), settled=False, failed=failed, closed=closed)
+def unpaid(*failed: datetime, closed: bool = False, ladder: Ladder = LADDER, retry: str = "") -> InvoiceState:
+    return bill(DUE, day(3, 31), settled=False, failed=failed, closed=closed, ladder=ladder, retry=retry)
+
+
+B55 = Ladder(again_after=(2, 7, 14, 21))  # "+2 days, then +5, +7, +7"
+KEPT = Ladder(again_after=(3,), at_end="keep")
+B59 = Ladder(again_after=(3,), at_end="keep", least_minor=1500)
 
 
 # Each row: what, the tellings, the bills, and the step: its act, its moment, its number or bill.
@@ -93,6 +103,22 @@ TABLE = [
     ("a failure at that very moment was that try", [sub()], [FIRST, unpaid(DUE, DUE + 3 * DAY)], ("collect", DUE + 5 * DAY, "ginv_0228")),
     ("and seven", [sub()], [FIRST, unpaid(DUE, DUE + 3 * DAY, DUE + 5 * DAY)], ("collect", DUE + 7 * DAY, "ginv_0228")),
     ("after the last it is given up", [sub()], [FIRST, unpaid(DUE, DUE + 3 * DAY, DUE + 7 * DAY)], ("give_up", DUE + 7 * DAY, "ginv_0228")),
+    ("B55: two days after the first failure", [sub()], [FIRST, unpaid(DUE, ladder=B55)], ("collect", DUE + 2 * DAY, "ginv_0228")),
+    ("B55: five after that", [sub()], [FIRST, unpaid(DUE, DUE + 2 * DAY, ladder=B55)], ("collect", DUE + 7 * DAY, "ginv_0228")),
+    ("B55: at last it is over", [sub()], [FIRST, unpaid(DUE, DUE + 21 * DAY, ladder=B55)], ("give_up", DUE + 21 * DAY, "ginv_0228")),
+    ("B57: a card that is refused for good is not tried again", [sub()], [FIRST, unpaid(DUE, retry="never")], ("give_up", DUE + 7 * DAY, "ginv_0228")),
+    ("B57: one that may be good another day is", [sub()], [FIRST, unpaid(DUE, retry="later")], ("collect", DUE + 3 * DAY, "ginv_0228")),
+    ("an approval that is asked for is asked for again", [sub()], [FIRST, unpaid(DUE, retry="owner")], ("collect", DUE + 3 * DAY, "ginv_0228")),
+    ("a failure after that day ends it then", [sub()], [FIRST, unpaid(DUE, DUE + 9 * DAY, retry="never")], ("give_up", DUE + 9 * DAY, "ginv_0228")),
+    ("B54: the end may come later than the last try", [sub()], [FIRST, unpaid(DUE, DUE + 7 * DAY, ladder=Ladder(end_after=50))], ("give_up", DUE + 50 * DAY, "ginv_0228")),
+    ("no tries: it ends at once", [sub()], [FIRST, unpaid(DUE, ladder=Ladder(again_after=()))], ("give_up", DUE, "ginv_0228")),
+    ("kept, but tried first", [sub()], [FIRST, unpaid(DUE, ladder=KEPT)], ("collect", DUE + 3 * DAY, "ginv_0228")),
+    ("kept: nothing more, and no renewal", [sub()], [FIRST, unpaid(DUE, DUE + 3 * DAY, ladder=KEPT)], None),
+    ("kept, with a set end", [sub(ends_at=day(4, 1))], [FIRST, unpaid(DUE, DUE + 3 * DAY, ladder=KEPT)], ("end", day(4, 1), 0)),
+    ("kept, and paid in the end: it goes on", [sub()], [FIRST, bill(DUE, day(3, 31), failed=(DUE,), ladder=KEPT)], ("renew", day(3, 31), 2)),
+    ("B59: who owes less than is worth it is left alone", [sub()], [FIRST, unpaid(DUE, ladder=B59)], None),
+    ("B59: he is charged once, though", [sub()], [FIRST, unpaid(ladder=B59)], ("collect", DUE, "ginv_0228")),
+    ("B59: who owes just that is asked", [sub()], [FIRST, unpaid(DUE, ladder=Ladder(least_minor=1000))], ("collect", DUE + 3 * DAY, "ginv_0228")),
     ("a first bill is asked for, not charged", [sub(status="incomplete")], [bill(ANCHOR, DUE, settled=False)], ("expire", ANCHOR + DAY, "ginv_0131")),
     ("its failures change nothing", [sub(status="incomplete")], [bill(ANCHOR, DUE, settled=False, failed=(ANCHOR,))], ("expire", ANCHOR + DAY, "ginv_0131")),
     ("the older of two bills is first", [sub()], [FIRST, bill(DUE, day(3, 31), settled=False, issued=DUE + DAY), bill(day(3, 31), day(4, 30), settled=False, issued=DUE)], ("collect", DUE, "ginv_0331")),
@@ -119,6 +145,20 @@ def test_what_our_clock_does_next(
     tellings: list[SubscriptionSeen], bills: list[InvoiceState], wanted: tuple[str, datetime, object] | None
 ) -> None:
     assert shown(dunning.next_step(tellings, bills)) == wanted
+
+
+# B59. Each row: what the customer owes in all, and when the bill of 10.00 EUR is tried again under a threshold of 15.00.
+OWED = [({}, None), ({"EUR": 1499}, None), ({"EUR": 1500}, DUE + 3 * DAY), ({"USD": 9000}, None), ({"EUR": 1000, "USD": 9000}, None)]  # fmt: skip
+
+
+def again_at(module: types.ModuleType, overdue: dict[str, int]) -> datetime | None:
+    step = module.next_step([sub()], [FIRST, unpaid(DUE, ladder=B59)], overdue=overdue)
+    return step.at if step else None
+
+
+@pytest.mark.parametrize(("overdue", "wanted"), OWED)
+def test_b59_what_is_owed_counts_by_currency(overdue: dict[str, int], wanted: datetime | None) -> None:
+    assert again_at(dunning, overdue) == wanted
 
 
 def test_renewal_n_is_counted_from_the_anchor_alone() -> None:
@@ -239,12 +279,20 @@ MUTANTS = [
     ("dunning", "last.paused or", ""),
     ("dunning", "last = tellings[-1]", "last = tellings[0]"),
     ("dunning", "step.act != Act.END)", "step.act == Act.END)"),
-    ("dunning", "(3 * DAY, 5 * DAY, 7 * DAY)", "(3 * DAY, 5 * DAY)"),
-    ("dunning", "first + pause > latest]", "first + pause >= latest]"),
-    ("dunning", "[first + pause for pause", "[latest + pause for pause"),
+    ("dunning", "if first + days * DAY > latest)", "if first + days * DAY >= latest)"),
+    ("dunning", "(first + days * DAY for days", "(latest + days * DAY for days"),
+    ("dunning", "if state.retry == NEVER or", "if"),
+    ("dunning", "or is_left_alone(state, overdue):", "or False:"),
+    ("dunning", "max(state.failed_at[-1], _over_at(state))", "state.failed_at[-1]"),
+    ("dunning", "max(state.failed_at[-1], _over_at(state))", "_over_at(state)"),
+    ("dunning", "if ladder.end_after is None", "if True"),
+    ("dunning", "if is_kept(state, overdue):", "if False:"),
+    ("dunning", "stays = state.last.ladder.at_end == KEEP or", "stays = False or"),
+    ("dunning", "owed < state.last.ladder.least_minor", "owed <= state.last.ladder.least_minor"),
+    ("dunning", "overdue.get(state.last.currency, ", "min(10**9, "),
     ("dunning", "if not any(each.settled_at for each in invoices):", "if False:"),
     ("dunning", "ANSWER_WITHIN = timedelta(hours=24)", "ANSWER_WITHIN = timedelta(hours=48)"),
-    ("dunning", "state = min(waiting, key=_issued)", "state = waiting[0]"),
+    ("dunning", "min(waiting, key=_issued, default=None)", "waiting[0] if waiting else None"),
     ("dunning", "if state.settled_at is None and state.closed_at is None and state.last]", "if state.settled_at is None and state.last]"),
     ("dunning", "if any(line.start == first for state in invoices if state.closed_at", "if any(False for state in invoices if state.closed_at"),
     ("dunning", "return max(bought, key", "return min(bought, key"),
@@ -281,6 +329,7 @@ def test_a_mutant_is_told_from_the_real_thing(module: str, there: str, instead: 
 def answers(module: types.ModuleType, name: str) -> list[object]:
     if name == "dunning":
         steps: list[object] = [shown(module.next_step(tellings, bills)) for _, tellings, bills, _ in TABLE]
+        steps += [again_at(module, overdue) for overdue, _ in OWED]
         return [*steps, *(module.number_of(day(3, number), sub()) for number in (30, 31)), module.period(sub(), 0)]
     if name == "ours":
         found: list[object] = [how(module, state, received) for _, state, received, _ in SETTLED]

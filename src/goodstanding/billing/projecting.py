@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 
+from goodstanding.billing import turns
 from goodstanding.billing.models import (
     Account,
     BalanceEntry,
@@ -142,13 +143,14 @@ class _Maker:
         self.rows[SubscriptionItem] += _items(self.gateway, row, tellings)
 
     def _status(self, last: SubscriptionSeen) -> str:
-        """As a gateway would put it: one of ours whose renewal could not be collected is past due."""
+        """As a gateway would put it: one of ours whose renewal could not be collected is past due, at last kept as unpaid."""
         if last.ours and last.status == SubscriptionStatus.ACTIVE:
             told = self.ledger.invoices.items()
             own = [(ref, each) for ref, each in told if each.last and each.last.bills(last.subscription)]
             bills = [(ref, each) for ref, each in own if ref not in self.ledger.changes]
             if any(each.settled_at is None and self.ledger.failures_of(ref) for ref, each in bills):
-                return SubscriptionStatus.PAST_DUE
+                kept = turns.is_kept(self.ledger, last.subscription)
+                return SubscriptionStatus.UNPAID if kept else SubscriptionStatus.PAST_DUE
         return last.status
 
     def _invoice(self, ref: str) -> None:

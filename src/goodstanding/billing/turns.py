@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from django.db.models import Min
 
 from goodstanding.billing.models import GatewayCustomer, Turn
 from goodstanding.core import dunning
-from goodstanding.core.dunning import Step, next_step
+from goodstanding.core.dunning import Overdue, Step, next_step
 from goodstanding.core.facts import LineSeen
 from goodstanding.core.fold import InvoiceState, Key
 from goodstanding.core.ids import derived
@@ -19,16 +21,50 @@ from goodstanding.core.ledger import Ledger
 def step_of(ledger: Ledger, subscription: str) -> Step | None:
     """Return what our clock does next for a subscription (by its reference)."""
     tellings, invoices = ledger.subscriptions[subscription], invoices_of(ledger, subscription)
-    return next_step(tellings, invoices, changes=ledger.changes)
+    return next_step(tellings, invoices, changes=ledger.changes, overdue=overdue(ledger))
 
 
 def invoices_of(ledger: Ledger, subscription: str) -> list[InvoiceState]:
     """Return the invoices of a subscription, each with all failures of its payments."""
     return [
-        InvoiceState(state.last, state.settled_at, state.closed_at, ledger.failures_of(ref), state.given_up_at)
+        bill_of(ledger, ref)
         for ref, state in ledger.invoices.items()
         if state.last is not None and state.last.bills(subscription)
     ]
+
+
+def bill_of(ledger: Ledger, invoice: str) -> InvoiceState:
+    """Return an invoice with all failures of its payments, and what was said last of charging again."""
+    state, failures = ledger.invoices[invoice], ledger.failures_of(invoice)
+    return replace(state, failed_at=failures, retry=ledger.retry_of(invoice) if failures else "")
+
+
+def overdue(ledger: Ledger) -> Overdue:
+    """Return what a customer owes of bills of ours that failed; nothing where no ladder asks for it."""
+    found: Counter[str] = Counter()
+    bills = [state.last for state in ledger.invoices.values() if state.settled_at is None and state.closed_at is None]
+    if any(bill is not None and bill.ladder.least_minor for bill in bills):
+        for bill in bills:
+            if bill is not None and bill.ours and ledger.failures_of(bill.invoice):
+                found[bill.currency] += bill.due_minor - bill.paid_minor
+    return found
+
+
+def concerned(ledger: Ledger, changed: Iterable[Key]) -> set[Key]:
+    """Return the subscriptions that may be left alone or not since ``changed``: what is owed for one counts for the others."""
+    if not any(state.last is not None and state.last.ladder.least_minor for state in ledger.invoices.values()):
+        return set()
+    moved = any(kind in ("invoice", "payment", "link") for kind, _ in changed)
+    return {("subscription", ref) for ref, told in ledger.subscriptions.items() if told[-1].ours} if moved else set()
+
+
+def is_kept(ledger: Ledger, subscription: str) -> bool:
+    """Return whether a subscription of ours is kept as unpaid: its bill is open, and not tried any more by itself."""
+    bills = [
+        bill for bill in invoices_of(ledger, subscription) if bill.last and bill.last.invoice not in ledger.changes
+    ]
+    bill = dunning.open_bill(bills)
+    return bill is not None and dunning.is_kept(bill, overdue(ledger))
 
 
 def last_period(ledger: Ledger, subscription: str) -> LineSeen | None:

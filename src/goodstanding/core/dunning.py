@@ -1,15 +1,19 @@
 """What our own clock does for a subscription next, and when: renew it, collect a bill, give up, or let it end.
 
+What is done about a bill that failed stands on the bill itself (:class:`goodstanding.core.facts.Ladder`): whoever was told
+"again on the 12th" is tried again on the 12th, whatever staff has set since, and a replay decides the same.
+
 A pure function of what was told. Renewal *n* covers the step from boundary *n* to the one after it, both counted from the
 anchor alone (I10), and is named after the subscription and *n*, so that it can be drawn up once only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from goodstanding.core.facts import LineSeen, SubscriptionSeen
@@ -20,11 +24,10 @@ DAY = timedelta(hours=24)
 ANSWER_WITHIN = timedelta(hours=24)  # for the payer of a first bill, or of a change; then that is given up
 
 
-@dataclass(frozen=True, slots=True)
-class Ladder:
-    """When a bill that could not be collected is tried again, counted from the first failure. After the last: given up."""
-
-    again_after: tuple[timedelta, ...] = (3 * DAY, 5 * DAY, 7 * DAY)
+NEVER = "never"  # of a stored card: it is not to be charged again
+KEEP, END = "keep", "end"  # what comes after the last try
+Overdue = Mapping[str, int]  # what a customer owes of bills that failed, by currency, in minor units
+NOTHING: Overdue = MappingProxyType({})
 
 
 class Act(StrEnum):
@@ -32,7 +35,7 @@ class Act(StrEnum):
 
     RENEW = "renew"  # draw up the bill of the next period
     COLLECT = "collect"  # charge what is stored for an open bill
-    GIVE_UP = "give_up"  # the last try failed: the bill is uncollectible, the subscription ends
+    GIVE_UP = "give_up"  # no try is left: the bill is uncollectible, the subscription ends
     EXPIRE = "expire"  # nobody paid the first bill
     END = "end"  # its set end has come
     DROP = "drop"  # nobody paid the bill of a change of level: it is void, and all goes on as before
@@ -54,19 +57,21 @@ def next_step(
     tellings: Sequence[SubscriptionSeen],
     invoices: Sequence[InvoiceState],
     *,
-    ladder: Ladder | None = None,
     changes: Collection[str] = (),
+    overdue: Overdue = NOTHING,
 ) -> Step | None:
     """Return what our clock does next for a subscription of ours, or ``None`` where nothing is to be done by time.
 
     ``invoices``: all of the subscription's, each with the failures of its payments; ``changes`` names those of changes of
-    level, which are neither collected nor given up on. ``tellings`` as the ledger gives them.
+    level, which are neither collected nor given up on. ``tellings`` as the ledger gives them. ``overdue``: what the customer
+    owes in all; of a currency that it does not name, the bill alone counts.
     """
     last = tellings[-1]
     if not last.ours or last.status in ENDED or last.paused or last.anchor_at is None:
         return None
     bills = [state for state in invoices if state.last is None or state.last.invoice not in changes]
-    steps = (_bill(bills, ladder or Ladder()) or _renewal(last, invoices), _set_end(last))
+    bill = open_bill(bills)
+    steps = (_bill(bill, bills, overdue) if bill else _renewal(last, invoices), _set_end(last))
     due = [step for step in steps if step]
     due += _drops([state for state in invoices if state not in bills], due)
     return min(due, key=lambda step: (step.at, step.act != Act.DROP, step.act != Act.END), default=None)
@@ -99,6 +104,54 @@ def last_period(subscription: str, invoices: Sequence[InvoiceState]) -> LineSeen
     return max(bought, key=lambda each: each[0])[1] if bought else None
 
 
+def open_bill(invoices: Sequence[InvoiceState]) -> InvoiceState | None:
+    """Return the bill that is open, the oldest one first. Those of changes of level are not to be given."""
+    waiting = [state for state in invoices if state.settled_at is None and state.closed_at is None and state.last]
+    return min(waiting, key=_issued, default=None)
+
+
+def next_try(state: InvoiceState, overdue: Overdue = NOTHING) -> datetime | None:
+    """Return when the stored card is charged next for an open bill; ``None`` where it is not charged any more by itself."""
+    assert state.last is not None
+    if not state.failed_at:
+        return state.last.created_at
+    if state.retry == NEVER or is_left_alone(state, overdue):
+        return None
+    first, latest = state.failed_at[0], state.failed_at[-1]
+    return next((first + days * DAY for days in state.last.ladder.again_after if first + days * DAY > latest), None)
+
+
+def is_left_alone(state: InvoiceState, overdue: Overdue = NOTHING) -> bool:
+    """Return whether so little is owed that nobody is bothered with it."""
+    assert state.last is not None
+    owed = overdue.get(state.last.currency, state.last.due_minor - state.last.paid_minor)
+    return owed < state.last.ladder.least_minor
+
+
+def is_kept(state: InvoiceState, overdue: Overdue = NOTHING) -> bool:
+    """Return whether an open bill stays open after its tries: it failed, is not tried again, and nothing ends for it."""
+    assert state.last is not None
+    stays = state.last.ladder.at_end == KEEP or is_left_alone(state, overdue)
+    return stays and bool(state.failed_at) and next_try(state, overdue) is None
+
+
+def step_number(state: InvoiceState) -> int:
+    """Return on which step of its ladder a bill that failed stands: 1 from the first failure on, one more with each try's day.
+
+    Who tries in between, by himself, stays on the step.
+    """
+    assert state.last is not None
+    assert state.failed_at, state.last.invoice
+    first, latest = state.failed_at[0], state.failed_at[-1]
+    return 1 + sum(first + days * DAY <= latest for days in state.last.ladder.again_after)
+
+
+def is_written_of(state: InvoiceState, overdue: Overdue = NOTHING) -> bool:
+    """Return whether the failure of this step is told to the member by mail."""
+    assert state.last is not None
+    return step_number(state) not in state.last.ladder.silent and not is_left_alone(state, overdue)
+
+
 def _drops(changes: Sequence[InvoiceState], due: Sequence[Step]) -> list[Step]:
     """The bills of changes that nobody pays. None outlives the period that it changes: what follows goes by the old level."""
     found = []
@@ -109,21 +162,26 @@ def _drops(changes: Sequence[InvoiceState], due: Sequence[Step]) -> list[Step]:
     return found
 
 
-def _bill(invoices: Sequence[InvoiceState], ladder: Ladder) -> Step | None:
-    """What is to be done about the bill that is open, if one is."""
-    waiting = [state for state in invoices if state.settled_at is None and state.closed_at is None and state.last]
-    if not waiting:
-        return None
-    state = min(waiting, key=_issued)
+def _bill(state: InvoiceState, invoices: Sequence[InvoiceState], overdue: Overdue) -> Step | None:
+    """What is to be done about the bill that is open: ``None`` where it is kept until somebody pays it."""
     assert state.last is not None
     name, issued = state.last.invoice, state.last.created_at
     if not any(each.settled_at for each in invoices):
         return Step(Act.EXPIRE, issued + ANSWER_WITHIN, invoice=name)  # its payer is asked, not charged
-    if not state.failed_at:
-        return Step(Act.COLLECT, issued, invoice=name)
-    first, latest = state.failed_at[0], state.failed_at[-1]
-    again = [first + pause for pause in ladder.again_after if first + pause > latest]
-    return Step(Act.COLLECT, again[0], invoice=name) if again else Step(Act.GIVE_UP, latest, invoice=name)
+    again = next_try(state, overdue)
+    if again is not None:
+        return Step(Act.COLLECT, again, invoice=name)
+    if is_kept(state, overdue):
+        return None
+    return Step(Act.GIVE_UP, max(state.failed_at[-1], _over_at(state)), invoice=name)
+
+
+def _over_at(state: InvoiceState) -> datetime:
+    """When a bill is given up whose tries are over. Who cannot be tried again has as long as others, for another card."""
+    assert state.last is not None
+    ladder = state.last.ladder
+    days = max(ladder.again_after, default=0) if ladder.end_after is None else ladder.end_after
+    return state.failed_at[0] + days * DAY
 
 
 def _issued(state: InvoiceState) -> tuple[datetime, str]:

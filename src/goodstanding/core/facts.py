@@ -157,6 +157,24 @@ class LineSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Ladder:
+    """What is done about a bill of ours that could not be collected, as it was set when the bill was drawn up.
+
+    ``again_after``: on which days after the first failure it is tried again, rising. ``at_end``: ``end`` (the bill is
+    uncollectible, the subscription ends) or ``keep`` (the bill stays open, and nothing renews until it is paid).
+    ``end_after``: on which day it ends, where that is not the day of the last try. ``silent``: of which steps no mail is
+    written; the first failure is step 1, and each day of ``again_after`` one more. ``least_minor``: who owes less than this
+    in the bill's currency, all overdue bills together, is left alone: not tried again, not written to, not ended.
+    """
+
+    again_after: tuple[int, ...] = (3, 5, 7)
+    at_end: str = "end"
+    end_after: int | None = None
+    silent: tuple[int, ...] = ()
+    least_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class InvoiceSeen:
     """An invoice as it stood at ``at``.
 
@@ -165,7 +183,7 @@ class InvoiceSeen:
     ``elsewhere_minor``: what was paid of it without the gateway (in cash, by transfer).
     ``payments``: references of payments (intents, charges) that belong to it. ``ours``: drawn up by us and unknown to the
     gateway: it is settled by the payments that are tied to it, or at once where nothing is due. ``due_at``: until when it is
-    to be paid. ``convention``: by which its prorations were reckoned.
+    to be paid. ``convention``: by which its prorations were reckoned. ``ladder``: what follows where one of ours is not paid.
     """
 
     invoice: str
@@ -189,6 +207,7 @@ class InvoiceSeen:
     ours: bool = False
     due_at: datetime | None = None
     convention: str = ""
+    ladder: Ladder = Ladder()
 
     @property
     def subscriptions(self) -> frozenset[str]:
@@ -202,11 +221,13 @@ class InvoiceSeen:
 
 @dataclass(frozen=True, slots=True)
 class InvoicePaymentFailed:
-    """A try to pay this invoice failed at ``at``."""
+    """A try to pay this invoice failed at ``at``, for the reason ``failure``; ``retry`` as in :class:`PaymentSeen`."""
 
     invoice: str
     customer: str
     at: datetime
+    failure: str = ""
+    retry: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +235,9 @@ class PaymentSeen:
     """A payment (a charge) as it stood at ``at``. ``status``: succeeded, failed or pending.
 
     ``intent``: the vendor's name for the attempt that this charge is part of. ``invoice``: where the payload names one.
-    ``elsewhere``: how it came in without any gateway (``cash``, ``transfer``), as staff wrote it down.
+    ``elsewhere``: how it came in without any gateway (``cash``, ``transfer``), as staff wrote it down. ``retry``: what a
+    failure says of the stored card that was charged while its owner was away: it may be charged again ``later``, or
+    ``never``, or its ``owner`` must be there; empty where the payer was there (his slip of the pen says nothing of it).
     """
 
     payment: str
@@ -229,6 +252,7 @@ class PaymentSeen:
     refunded_minor: int = 0
     failure: str = ""
     elsewhere: str = ""
+    retry: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,7 +163,8 @@ def closed_moment(fact: InvoiceSeen) -> datetime | None:
 class InvoiceState:
     """An invoice after all that was told of it. ``last`` is ``None`` while only failures were told.
 
-    ``given_up_at``: when it was first called uncollectible; it may still be paid or voided after that.
+    ``given_up_at``: when it was first called uncollectible; it may still be paid or voided after that. ``retry``: what was
+    said last of charging what is stored for it again (:class:`goodstanding.core.facts.PaymentSeen`).
     """
 
     last: InvoiceSeen | None
@@ -171,6 +172,7 @@ class InvoiceState:
     closed_at: datetime | None
     failed_at: tuple[datetime, ...]
     given_up_at: datetime | None = None
+    retry: str = ""
 
 
 def invoice_state(facts: Iterable[Fact]) -> InvoiceState:

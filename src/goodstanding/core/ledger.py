@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cached_property
 
 from goodstanding.core import ours
-from goodstanding.core.facts import CreditSeen, Fact, PaymentSeen, SubscriptionSeen
+from goodstanding.core.facts import CreditSeen, Fact, InvoicePaymentFailed, PaymentSeen, SubscriptionSeen
 from goodstanding.core.fold import (
     CustomerState,
     DisputeState,
@@ -29,6 +29,7 @@ from goodstanding.core.fold import (
 from goodstanding.core.money_back import Taken
 
 NOT_USED = frozenset({"void", "draft", "deleted"})  # invoices that leave the balance as it is
+_RETRY = {"": 0, "later": 1, "owner": 2, "never": 3}  # of one moment the sternest counts
 
 
 def grouped(facts: Iterable[Fact]) -> dict[Key, tuple[Fact, ...]]:
@@ -178,7 +179,17 @@ class Ledger:
     def failures_of(self, invoice: str) -> tuple[datetime, ...]:
         """Return the moments at which a payment of the invoice failed, whoever told of it."""
         told = self._invoices_told[invoice].failed_at
-        return tuple(sorted({*told, *self._failed_by_invoice.get(invoice, ())}))
+        return tuple(sorted({*told, *(fact.at for fact in self._refused_by_invoice.get(invoice, ()))}))
+
+    def refusals_of(self, invoice: str) -> list[InvoicePaymentFailed | PaymentSeen]:
+        """Return the failures of an invoice, whoever told of them, by their moments: each with its reason, where one is known."""
+        told = [fact for fact in self.objects["invoice", invoice] if isinstance(fact, InvoicePaymentFailed)]
+        failed = [*told, *self._refused_by_invoice.get(invoice, ())]
+        return sorted(failed, key=lambda fact: (fact.at, _RETRY.get(fact.retry, 0), fact.failure))
+
+    def retry_of(self, invoice: str) -> str:
+        """Return what was said last of charging again what is stored for an invoice (:class:`PaymentSeen`), or ``""``."""
+        return next((fact.retry for fact in reversed(self.refusals_of(invoice)) if fact.retry), "")
 
     def tellings_of(self, payment: str) -> list[PaymentSeen]:
         """Return all tellings of one payment, in order of time."""
@@ -258,12 +269,12 @@ class Ledger:
         return dict(found)
 
     @cached_property
-    def _failed_by_invoice(self) -> dict[str, list[datetime]]:
-        found: defaultdict[str, list[datetime]] = defaultdict(list)
+    def _refused_by_invoice(self) -> dict[str, list[PaymentSeen]]:
+        found: defaultdict[str, list[PaymentSeen]] = defaultdict(list)
         for ref in self.payments:
             for told in self.tellings_of(ref):
                 if told.status == "failed":
-                    found[self.invoice_of(ref)].append(told.at)
+                    found[self.invoice_of(ref)].append(told)
         return dict(found)
 
     @cached_property

@@ -21,6 +21,7 @@ from goodstanding.gateways.requests import (
     Change,
     ChargeRequest,
     Enrolment,
+    Redirect,
     StoredMethod,
     Taken,
     TryCard,
@@ -165,8 +166,11 @@ class AbleGateway(Gateway, Protocol):
     def begin(self, request: BeginRequest, *, account: Account, now: datetime) -> Begun:
         """Begin a payment, keep a card (an amount of zero), or begin what recurs by the gateway's own clock."""
 
-    def charge(self, request: ChargeRequest, *, account: Account, now: datetime) -> Taken:
-        """Charge a stored method while its owner is away."""
+    def charge(self, request: ChargeRequest, *, account: Account, now: datetime) -> Taken | Redirect:
+        """Charge a stored method while its owner is away.
+
+        Where its bank wants him there, that is a refusal (``needs_challenge``), or the page to which he is to go.
+        """
 
     def capture(self, payment: str, *, amount: Money, key: str, account: Account, now: datetime) -> Taken:
         """Take ``amount`` of what ``payment`` has set aside (``capture=False`` at its beginning); the rest is let go."""

@@ -64,7 +64,7 @@ def update(
     if not customer.ours:
         return TakenIn("ignored", FOREIGN)
     changed = set(ledger.objects) if newly_ours else told.changed | set(ledger.tied_to(told.new))
-    changed |= set(ledger.followed_by(changed))
+    changed |= set(ledger.followed_by(changed)) | turns.concerned(ledger, changed)
     made = customer.wanted and customer.member_id is None and bool(ledger.customer.email)
     if made:
         _make_member(customer, ledger)

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from goodstanding.billing import attempts, recording
 from goodstanding.billing.models import GatewayCustomer, PaymentAttempt
+from goodstanding.core import dunning
 from goodstanding.core.facts import Fact, InvoicePaymentFailed, PaymentSeen, SubscriptionSeen
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
@@ -93,7 +94,9 @@ def _charge(attempt: PaymentAttempt, *, now: datetime) -> None:
     charges = registry.can(account.gateway, Ability.CHARGE, Ability.METHODS)
     method = (attempt.method or _stored_method(customer, now=now)) if charges else ""
     if not method:
-        _take_in([_failure(attempt, at=now)], attempt, event=_told_by(attempt), now=now, failure=NO_CARD)
+        # Trying again changes nothing: it goes on when there is a card, or somebody pays.
+        told = [_failure(attempt, NO_CARD, retry=dunning.NEVER, at=now)]
+        _take_in(told, attempt, event=_told_by(attempt), now=now, failure=NO_CARD)
         return
     if not attempt.method:
         # Kept before it is used: the key stands for this charge of this card.
@@ -147,7 +150,7 @@ def _refused(attempt: PaymentAttempt, refusal: GatewayRefused, *, now: datetime)
     payments = [fact for fact in facts if isinstance(fact, PaymentSeen) and fact.status == "failed"]
     if not payments and attempt.kind == PaymentAttempt.Kind.CHARGE:
         # Our clock counts it. A payer's slip of the pen (a card that nobody knows) is no failure of what he owes.
-        facts.append(_failure(attempt, at=now))
+        facts.append(_failure(attempt, refusal.code, retry=_retry_after(refusal), at=now))
     ref = payments[0].payment if payments else ""
     _take_in(facts, attempt, event=_told_by(attempt), now=now, ref=ref, failure=refusal.code)
 
@@ -164,6 +167,9 @@ def _answered(attempt: PaymentAttempt, begun: Begun, *, now: datetime, keeps: bo
             attempts.waits(attempt, ref=begun.ref, page="", now=now)
     elif isinstance(begun, Redirect):
         attempts.waits(attempt, ref=begun.ref, page=begun.url, now=now)
+        if attempt.kind == PaymentAttempt.Kind.CHARGE:  # its owner was away: he hears of it as of a failure
+            told = [_failure(attempt, str(Refusal.NEEDS_CHALLENGE), retry="owner", at=now)]
+            _take_in(told, attempt, event=_told_by(attempt), now=now)
     else:
         attempts.waits(attempt, ref=begun.ref, page="", now=now)
 
@@ -195,8 +201,15 @@ def _made(facts: Sequence[Fact]) -> str:
     return (begun or paid or [""])[0]
 
 
-def _failure(attempt: PaymentAttempt, *, at: datetime) -> InvoicePaymentFailed:
-    return InvoicePaymentFailed(attempt.pays_for, attempt.customer.external_id, at)
+def _retry_after(refusal: GatewayRefused) -> str:
+    """What a refusal says of charging what is stored again (``core.facts.PaymentSeen.retry``)."""
+    if refusal.code == Refusal.NEEDS_CHALLENGE:
+        return "owner"
+    return "later" if refusal.retry else dunning.NEVER
+
+
+def _failure(attempt: PaymentAttempt, failure: str, *, retry: str, at: datetime) -> InvoicePaymentFailed:
+    return InvoicePaymentFailed(attempt.pays_for, attempt.customer.external_id, at, failure, retry)
 
 
 def _told_by(attempt: PaymentAttempt) -> str:

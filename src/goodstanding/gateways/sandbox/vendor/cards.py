@@ -59,6 +59,16 @@ class Card:
 EXPIRES = "12/34"
 RETRIED = frozenset({Refusal.CARD_DECLINED, Refusal.INSUFFICIENT_FUNDS})  # what may succeed another day
 
+OWNER_AWAY = frozenset({CHALLENGE, Refusal.NEEDS_CHALLENGE})  # what its owner can turn into a good one
+
+
+def retry_after(failure: str) -> str:
+    """Return what a failure says of charging the card again while its owner is away (``core.facts.PaymentSeen.retry``)."""
+    if failure in OWNER_AWAY:
+        return "owner"
+    return "later" if failure in RETRIED else "never"
+
+
 _DECLINED, _POOR, _OLD = str(Refusal.CARD_DECLINED), str(Refusal.INSUFFICIENT_FUNDS), str(Refusal.EXPIRED_CARD)
 
 CARDS: Mapping[str, Card] = {
@@ -72,7 +82,7 @@ CARDS: Mapping[str, Card] = {
         Card(
             "sandbox_challenge_always",
             "4000002760003184",
-            _("needs approval every time, so that renewals fail"),
+            _("needs approval every time, at renewals too"),
             CHALLENGE,
             CHALLENGE,
             str(Refusal.NEEDS_CHALLENGE),

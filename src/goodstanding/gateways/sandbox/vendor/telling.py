@@ -20,7 +20,7 @@ from goodstanding.core.facts import (
 )
 from goodstanding.core.ids import derived
 from goodstanding.gateways.sandbox.models import Customer, Dispute, Invoice, Message, Payment, Refund, Subscription
-from goodstanding.gateways.sandbox.vendor import faults, plans
+from goodstanding.gateways.sandbox.vendor import cards, faults, plans
 
 OBJECT = "sandbox.event"
 _PAYMENT_STATUS = {
@@ -173,6 +173,7 @@ def _line(invoice: Invoice, number: int, told: dict[str, Any]) -> LineSeen:
 def of_payment(payment: Payment) -> PaymentSeen:
     """Return a payment as it stands."""
     succeeded = payment.status == Payment.Status.SUCCEEDED
+    away = not payment.return_url  # its owner was not there to be led anywhere
     return PaymentSeen(
         payment=payment.pk,
         at=payment.changed_at,
@@ -184,6 +185,7 @@ def of_payment(payment: Payment) -> PaymentSeen:
         invoice=payment.invoice_id or payment.reference,
         refunded_minor=payment.refunded_minor,
         failure=payment.failure,
+        retry=cards.retry_after(payment.failure) if away and payment.failure else "",
     )
 
 
