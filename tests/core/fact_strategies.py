@@ -42,21 +42,22 @@ subscriptions = st.builds(
     status=st.sampled_from(["incomplete", "active", "past_due", "cancelled"]), items=st.lists(items, max_size=2).map(tuple),
     ends_at=maybe, ended_at=maybe, paused=st.booleans(), rank=st.integers(0, 2), before=digests, state=digests,
 )  # fmt: skip
-invoices = st.builds(
-    facts.InvoiceSeen,
-    invoice=st.just("in"), customer=st.just("cus"), at=moments, created_at=moments, currency=st.just("EUR"),
-    status=st.sampled_from(["draft", "open", "paid", "void", "uncollectible", "deleted"]), total_minor=amounts,
-    due_minor=amounts, paid_minor=amounts, settled_at=maybe, closed_at=maybe, lines=st.lists(lines, max_size=1).map(tuple),
-)  # fmt: skip
-retries = st.sampled_from(["", "later", "owner", "never"])
-failures = st.builds(
-    facts.InvoicePaymentFailed, invoice=st.just("in"), customer=st.just("cus"), at=moments, failure=names, retry=retries
-)
 ladders = st.builds(
     facts.Ladder,
     again_after=st.lists(amounts, max_size=2).map(tuple),
     end_after=st.none() | amounts,
     least_minor=amounts,
+)
+invoices = st.builds(
+    facts.InvoiceSeen,
+    invoice=st.just("in"), customer=st.just("cus"), at=moments, created_at=moments, currency=st.just("EUR"),
+    status=st.sampled_from(["draft", "open", "paid", "void", "uncollectible", "deleted"]), total_minor=amounts,
+    due_minor=amounts, paid_minor=amounts, settled_at=maybe, closed_at=maybe, lines=st.lists(lines, max_size=1).map(tuple),
+    ladder=ladders,
+)  # fmt: skip
+retries = st.sampled_from(["", "later", "owner", "never"])
+failures = st.builds(
+    facts.InvoicePaymentFailed, invoice=st.just("in"), customer=st.just("cus"), at=moments, failure=names, retry=retries
 )
 payments = st.builds(
     facts.PaymentSeen,

@@ -29,7 +29,8 @@ ANSWERS = ("paid", "later", "owner", "never")
 
 def lived(ladder: Ladder, answers: tuple[str, ...], *, late: timedelta) -> tuple[list[int], str, InvoiceState]:
     """Let our clock run: on which days after the first try it charged, how it came out, and the bill then."""
-    bill, tried, answer = unpaid(ladder=ladder), [], iter(answers)
+    bill, answer = unpaid(ladder=ladder), iter(answers)
+    tried: list[int] = []
     for _ in range(20):
         step = dunning.next_step([sub()], [FIRST, bill])
         if step is None:
@@ -103,7 +104,7 @@ def said_of(*facts: PaymentSeen | InvoicePaymentFailed | InvoiceSeen) -> tuple[l
 
 def test_what_was_said_last_of_the_card_counts_in_whatever_order_it_is_told() -> None:
     """I1, I2. A slip of the payer's own pen says nothing of the card that is stored."""
-    facts = [
+    facts: list[PaymentSeen | InvoicePaymentFailed] = [
         failed(0, "later", "a"),
         failed(3, "never", "b"),
         failed(4, "", "c"),

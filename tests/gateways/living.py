@@ -105,7 +105,9 @@ class Life:
     def charge(self, method: str) -> Taken:
         """Charge a stored card."""
         request = ChargeRequest(self.key(), self.customer, method, Money(10_000, EUR), invoice="inv_2")
-        return self.gateway.charge(request, **self.on)
+        answer = self.gateway.charge(request, **self.on)
+        assert isinstance(answer, Taken), answer
+        return answer
 
     def pay_open_invoice(self, **more: Any) -> Begun:
         invoice = Invoice.objects.get(customer=self.customer, status__in=["open", "draft"])

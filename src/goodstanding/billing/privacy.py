@@ -63,6 +63,13 @@ HOLDS = (
         export=False,
     ),
     Holding(
+        model="GatewayCustomer",
+        fields=("card_label", "card_last4", "card_good_before"),
+        why="How people know that card, and until when it is good: to write to its owner in time. Never its number.",
+        erase=Erase.BLANK,
+        export=True,
+    ),
+    Holding(
         model="PaymentAttempt",
         fields=("amount_minor", "begun_at", "failure", "method", "page"),
         why="Each try to have something paid: to charge it once, and to say what became of it.",
@@ -96,4 +103,5 @@ NOT_PERSONAL: NotPersonal = {
     "Errand": ("id", "key", "target", "currency", "leased_by", "last_error"),
     "Turn": ("leased_by", "last_error"),
     "Counter": ("name",),
+    "DunningPolicy": ("days", "counted", "at_end", "silent", "least"),
 }

@@ -13,10 +13,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import accumulate
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from goodstanding.core.facts import LineSeen, SubscriptionSeen
+from goodstanding.core.facts import Ladder, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, InvoiceState
 from goodstanding.core.periods import Interval, Unit, nth
 
@@ -28,6 +29,49 @@ NEVER = "never"  # of a stored card: it is not to be charged again
 KEEP, END = "keep", "end"  # what comes after the last try
 Overdue = Mapping[str, int]  # what a customer owes of bills that failed, by currency, in minor units
 NOTHING: Overdue = MappingProxyType({})
+
+
+LONGEST, MOST_TRIES = 365, 12  # days that a ladder may last, and tries after the first one
+
+
+class BadLadder(ValueError):
+    """No ladder can be made of this. ``code``: ``days``, ``order``, ``too_many``, ``end``, ``at_end``, ``steps`` or ``least``."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def ladder_of(
+    days: Sequence[int],
+    *,
+    from_previous: bool = False,
+    at_end: str = END,
+    end_after: int | None = None,
+    silent: Collection[int] = (),
+    least_minor: int = 0,
+) -> Ladder:
+    """Return the ladder that tries again after ``days``: counted from the first failure, or each from the try before it.
+
+    B55's "+2, then +5, +7, +7" from the previous one is the same as 2, 7, 14, 21 from the first: the days stand fast, however
+    late a try came, and whoever tries in between by himself. Raises :class:`BadLadder`.
+    """
+    offsets = tuple(accumulate(days)) if from_previous else tuple(days)
+    if any(number < 1 for number in days) or any(number > LONGEST for number in offsets):
+        raise BadLadder("days")
+    if list(offsets) != sorted(set(offsets)):
+        raise BadLadder("order")
+    if len(offsets) > MOST_TRIES:
+        raise BadLadder("too_many")
+    if at_end not in (KEEP, END):
+        raise BadLadder("at_end")
+    if end_after is not None and (at_end == KEEP or not max(offsets, default=0) <= end_after <= LONGEST):
+        raise BadLadder("end")
+    if any(not 1 <= step <= len(offsets) + 1 for step in silent):
+        raise BadLadder("steps")
+    if least_minor < 0:
+        raise BadLadder("least")
+    return Ladder(offsets, at_end, end_after, tuple(sorted(set(silent))), least_minor)
 
 
 class Act(StrEnum):

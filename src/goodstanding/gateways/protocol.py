@@ -239,6 +239,7 @@ class Refusal(StrEnum):
     CARD_DECLINED = "card_declined"
     INSUFFICIENT_FUNDS = "insufficient_funds"
     EXPIRED_CARD = "expired_card"
+    STOLEN_CARD = "stolen_card"  # reported lost or stolen
     NEEDS_CHALLENGE = "needs_challenge"  # its owner must be there to approve it: begin a payment with him
     CHALLENGE_FAILED = "challenge_failed"
     UNKNOWN_CARD = "unknown_card"  # no such token, or no stored method of this customer

@@ -8,6 +8,7 @@ WHY = {
     "card_declined": _("The card was declined."),
     "insufficient_funds": _("The card has insufficient funds."),
     "expired_card": _("The card has expired."),
+    "stolen_card": _("The card’s bank does not accept this card any more."),
     "challenge_failed": _("The payment was not approved."),
     "needs_challenge": _("The card’s bank wants you to approve the payment."),
     "abandoned": _("The payment was not completed."),

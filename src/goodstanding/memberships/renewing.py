@@ -13,7 +13,7 @@ from functools import partial
 
 from django.db import transaction
 
-from goodstanding.billing import attempts, numbering, recording, turns
+from goodstanding.billing import attempts, numbering, policies, recording, turns
 from goodstanding.billing.models import GatewayCustomer, PaymentAttempt, Turn
 from goodstanding.core import changes, dunning, ours
 from goodstanding.core.dunning import Act, Step
@@ -104,6 +104,7 @@ def _renewal(step: Step, ledger: Ledger, last: SubscriptionSeen, *, now: datetim
         start, end = dunning.period(last, number)
     drawn, credit = numbering.invoice_number(), ledger.credit_minor(last.currency)
     bill = renewal_of(last, start=start, end=end, at=now, invoice_number=drawn, credit_minor=credit)
+    bill = replace(bill, ladder=policies.ladder(policies.in_force(now), bill.currency))
     return (changed, bill) if changed is not None else (bill,)
 
 

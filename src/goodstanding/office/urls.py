@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from goodstanding.office.views import gateways, lists, members
+from goodstanding.office.views import dunning, gateways, lists, members
 
 app_name = "gs_office"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("payments/", lists.payments, name="payments"),
     path("approvals/", lists.approvals, name="approvals"),
     path("alarms/", lists.alarms, name="alarms"),
+    path("dunning/", dunning.dunning, name="dunning"),
     path("gateways/", gateways.gateways, name="gateways"),
     path("gateways/again/<slug:kind>/<str:pk>/", gateways.again, name="again"),
 ]

@@ -1,5 +1,6 @@
 """The ledger (what happened) and the intents (what we want to happen): the tables of money."""
 
+from goodstanding.billing.models.dunning import DunningPolicy
 from goodstanding.billing.models.intents import Counter, Errand, PaymentAttempt, Turn
 from goodstanding.billing.models.ledger import (
     ID,
@@ -25,6 +26,7 @@ __all__ = [
     "BalanceEntry",
     "Counter",
     "Dispute",
+    "DunningPolicy",
     "Errand",
     "External",
     "Fact",

@@ -38,7 +38,9 @@ class GatewayCustomer(models.Model):
 
     Who holds nothing of ours is recognised, counted and left alone: no account, no member. ``wanted``: make a member of
     it as soon as it holds something of ours. ``unresolved``: it holds a price that stands for no level we know (yet).
-    ``placed``: a digest of the memberships as last written. ``method``: the stored card that renewals are charged to.
+    ``placed``: a digest of the memberships as last written. ``method``: the stored card that renewals are charged to;
+    ``card_label``, ``card_last4`` and ``card_good_before``: that card as people know it, and the first day on which it is
+    good no more, where its gateway says so. Never a number.
     """
 
     id = models.CharField(max_length=ID, primary_key=True)
@@ -53,6 +55,9 @@ class GatewayCustomer(models.Model):
     unresolved = models.BooleanField(default=False)
     placed = models.CharField(max_length=64, blank=True, editable=False)
     method = models.CharField(max_length=255, blank=True, editable=False)
+    card_label = models.CharField(max_length=40, blank=True, editable=False)
+    card_last4 = models.CharField(max_length=4, blank=True, editable=False)
+    card_good_before = models.DateField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering: ClassVar = ["gateway_account", "external_id"]
@@ -65,7 +70,12 @@ class GatewayCustomer(models.Model):
             ),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["gateway_account", "id"], condition=Q(unresolved=True), name="gs_billing_unresolved")
+            models.Index(fields=["gateway_account", "id"], condition=Q(unresolved=True), name="gs_billing_unresolved"),
+            models.Index(
+                fields=["card_good_before", "id"],
+                condition=Q(card_good_before__isnull=False),
+                name="gs_billing_card_expires",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -94,6 +94,13 @@ CARDS: Mapping[str, Card] = {
             again=_DECLINED,
             away=_DECLINED,
         ),
+        Card(
+            "sandbox_stolen_later",
+            "4000000000009979",
+            _("works now, and is reported stolen by the next renewal"),
+            again=str(Refusal.STOLEN_CARD),
+            away=str(Refusal.STOLEN_CARD),
+        ),
         Card("sandbox_disputed", "4000000000000259", _("succeeds, and is disputed the next day"), disputed=True),
         Card(
             "sandbox_answer_lost",
