@@ -36,18 +36,12 @@ with (Path(__file__).parents[1] / "cases" / "membership-dates.csv").open(newline
 ZONES = [ZoneInfo(name) for name in ("Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Kiritimati")]
 TIMES = [timedelta(0), timedelta(hours=2, minutes=30), timedelta(hours=23, minutes=59)]
 
-# Not tested here, and why.
-STATUS = "status for display comes with a later issue"
-OUT_OF_SCOPE: dict[str, str] = {
-    case: reason
-    for reason, cases in (
-        (STATUS, "C025 C026 C053 C055 C056 C058 C060 C061 C063 C065 C066 C068"),
-        (STATUS, "C070 C071 C073 C075 C076 C078 C080 C081 C083 C085 C086 C088"),
-        ("the override of a status comes with a later issue", "C050 C051"),
-        ("a renewal that names a status and no date", "C043"),
-    )
-    for case in cases.split()
-}
+# Kinds of rows that tests/core/test_status_dates.py reads.
+STATUS_KINDS = frozenset({"status", "status_override"})
+
+# Rows that cannot apply, and why.
+NO_JOB = "about a job that leaves a wrong status standing: ours is worked out when it is shown, so none stands"
+OUT_OF_SCOPE: dict[str, str] = {"C065": NO_JOB, "C066": NO_JOB}
 
 # Rows whose figures rest on month overflow (31 Jan + 1 month = 3 Mar) or on another convention: ours instead.
 OURS: dict[str, tuple[dict[str, str], str]] = {
@@ -61,7 +55,11 @@ UNPAID = {"C045": "renewed, to be paid later: the dates move when it is paid (C0
 
 def rows_in_scope() -> list[Row]:
     """Return the rows in scope, ours in place of theirs where we differ."""
-    return [{**row, **OURS.get(case, ({}, ""))[0]} for case, row in ROWS.items() if case not in OUT_OF_SCOPE]
+    return [
+        {**row, **OURS.get(case, ({}, ""))[0]}
+        for case, row in ROWS.items()
+        if case not in OUT_OF_SCOPE and row["kind"] not in STATUS_KINDS
+    ]
 
 
 def on(text: str) -> date:
@@ -128,6 +126,8 @@ def check_update_no_dates(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> N
 
 def check_renewal(row: Row, zone: ZoneInfo, time_of_day: timedelta) -> None:
     """Early or in grace: from the old end on, so that the membership has its old start and its new end."""
+    if not row["expected_end"]:  # C043: an empty period renewed; only its status is named
+        return
     old = Period.of_days(on(row["start_date_in"]), on(row["end_date_in"]), tz=zone)
     assert old.end is not None
     now = moment(row["today_or_change_date"] or row["end_date_in"], zone, time_of_day)
@@ -235,7 +235,7 @@ def test_every_row_is_tested_or_listed_with_its_reason() -> None:
     assert OUT_OF_SCOPE.keys() <= ROWS.keys()
     assert {row["kind"] for row in rows_in_scope()} == CHECKS.keys()
     for case, row in ROWS.items():
-        assert (row["kind"] in CHECKS and case != "C043") is (case not in OUT_OF_SCOPE), case
+        assert row["kind"] in CHECKS or row["kind"] in STATUS_KINDS, case
 
 
 def test_where_we_differ_the_row_differs() -> None:

@@ -332,7 +332,9 @@ def _states(tellings: list[SubscriptionSeen], keys: frozenset[str]) -> tuple[Sub
     for told in tellings:
         if told.status in ENDED:
             at = min(told.ended_at or told.at, told.at)
-            return (*(state for state in states if state.at < at), SubscriptionState(at, ended=True))
+            completed = told.status == SubscriptionStatus.COMPLETED
+            last = SubscriptionState(at, ended=True, completed=completed)
+            return (*(state for state in states if state.at < at), last)
         ended = not _has(told, keys)
         states.append(SubscriptionState(told.at, ended, told.ends_at, told.paused, told.resumes_at))
     return tuple(states)

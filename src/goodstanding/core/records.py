@@ -84,8 +84,9 @@ class InvoiceRecord:
 class SubscriptionState:
     """What the gateway said of a subscription at ``at``.
 
-    ``ended``: its status is an ended one (cancelled, or expired before the first payment). ``ends_at``: a set end, which
-    counts from its own moment. ``paused`` until ``resumes_at`` (``None``: until told otherwise).
+    ``ended``: its status is an ended one (cancelled, completed, or expired before the first payment). ``ends_at``: a set
+    end, which counts from its own moment. ``paused`` until ``resumes_at`` (``None``: until told otherwise).
+    ``completed``: it ended because everything was paid; standing does not ask.
     """
 
     at: datetime
@@ -93,6 +94,7 @@ class SubscriptionState:
     ends_at: datetime | None = None
     paused: bool = False
     resumes_at: datetime | None = None
+    completed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
