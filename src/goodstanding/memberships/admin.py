@@ -23,7 +23,16 @@ from goodstanding.billing.columns import one_of
 from goodstanding.core.records import Status
 from goodstanding.memberships import listing, member_page
 from goodstanding.memberships.forms import DECISIONS, AskForm, Decision
-from goodstanding.memberships.models import Alarm, Approval, Grant, Hold, Membership, StandingChange
+from goodstanding.memberships.models import (
+    Alarm,
+    Approval,
+    Grant,
+    Hold,
+    Membership,
+    StandingChange,
+    StatusOverride,
+    StatusRule,
+)
 from goodstanding.memberships.reading import standing_now
 from goodstanding.memberships.services import DecisionRefused
 from goodstanding.people import pages
@@ -263,6 +272,38 @@ class GrantAdmin(OfMember):
         *("id", "member", "membership", moments("start_at"), moments("end_at"), moments("given_at")),
         *(moments("withdrawn_at"), "reason", "by"),
     )
+
+
+@admin.register(StatusOverride)
+class StatusOverrideAdmin(OfMember):
+    """What staff say that memberships are called. Said and taken back in the office."""
+
+    list_display = (SINCE, "member", "status", "until_on", moments("withdrawn_at"), "reason", "by")
+    list_display_links = (SINCE,)
+    list_filter = ("status", ("withdrawn_at", admin.EmptyFieldListFilter))
+    list_select_related = ("member", "by")
+    ordering = ("-since", "id")
+    shown = (
+        *("id", "member", "membership", "status", moments("since"), "until_on", moments("withdrawn_at")),
+        *("reason", "by"),
+    )
+
+
+@admin.register(StatusRule)
+class StatusRuleAdmin(Audited, pages.Quick):
+    """The site's own rules for what memberships are called. As long as there are none, the stock rules hold."""
+
+    list_display = (
+        "status",
+        "position",
+        "since_of",
+        "since_count",
+        "since_unit",
+        "until_of",
+        "until_count",
+        "until_unit",
+    )
+    ordering = ("position", "id")
 
 
 @admin.register(StandingChange)

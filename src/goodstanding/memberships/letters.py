@@ -259,8 +259,8 @@ def _lapsed(member: Member, change: StandingChange) -> None:
 
 
 def _post(kind: str, about: str, member: Member, context: dict[str, Any], *, now: datetime) -> None:
-    if not apps.is_installed(COMMUNICATIONS):
-        return
+    if member.deceased_on is not None or not apps.is_installed(COMMUNICATIONS):
+        return  # nobody writes to the dead
     from goodstanding.communications.services import post  # noqa: PLC0415 - its tables are not there without it
 
     key = derived(kind[:20], about)

@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from goodstanding.audit.models import AuditEntry
 from goodstanding.billing.models import GatewayCustomer
 from goodstanding.core.standing import Answer, judge_member
+from goodstanding.memberships import statuses
 from goodstanding.memberships.documents import Document, of_member
 from goodstanding.memberships.forms import DECISIONS
-from goodstanding.memberships.models import Alarm, Approval, Grant, Hold, Membership
+from goodstanding.memberships.models import Alarm, Approval, Grant, Hold, Membership, StatusOverride
 from goodstanding.memberships.reading import standing_now
 from goodstanding.memberships.timeline import Entry, Story, story
 from goodstanding.memberships.words import because
@@ -88,11 +89,16 @@ def shown(member: Member, asked: Asked, *, user: Any, now: datetime) -> dict[str
     customers = (
         GatewayCustomer.objects.filter(member=member).select_related("gateway_account", "account").order_by("pk")
     )
-    ids = [member.pk, *(each.row.pk for rows in decided.values() for each in rows)]
+    called = statuses.statuses_of([member], {member.pk: told.records}, at, known_by=asked.known_by)
+    overrides = StatusOverride.objects.filter(member=member).values_list("pk", flat=True)
+    ids = [member.pk, *overrides, *(each.row.pk for rows in decided.values() for each in rows)]
     return {
         "at": at,
         "standing": _with_moments(document),
-        "places": [(place, _words(dict(answer.memberships).get(place.pk))) for place in places],
+        "places": [
+            (place, _words(dict(answer.memberships).get(place.pk)) | {"called": called.get(place.pk)})
+            for place in places
+        ],
         **decided,
         "customers": list(customers),
         "alarms": Alarm.objects.filter(customer__member=member).select_related("customer").order_by("code", "pk"),

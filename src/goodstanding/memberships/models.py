@@ -11,12 +11,17 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from goodstanding.billing.models import ID, GatewayCustomer, SubscriptionItem
 from goodstanding.catalogue.models import Level, LevelGroup
+from goodstanding.core.periods import Unit
 from goodstanding.core.records import HoldKind, Status
+from goodstanding.core.status import Day
 from goodstanding.people.models import Member
 
+DAYS = [(Day.JOINED.value, _("it was joined")), (Day.STARTED.value, _("it began")), (Day.ENDED.value, _("it ends"))]
+UNITS = [(unit.value, unit.value) for unit in (Unit.DAY, Unit.WEEK, Unit.MONTH, Unit.YEAR)]
 STATUSES = [(status.value, status.value) for status in Status]
 
 
@@ -175,6 +180,61 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"granted from {self.start_at:%Y-%m-%d}"
+
+
+class StatusOverride(models.Model):
+    """What staff say that a membership is called, in the place of what follows: for display, and no more.
+
+    Until the day ``until_on``, on which it is over; ``None``: until staff take it back, or the membership is renewed.
+    """
+
+    id = models.CharField(max_length=ID, primary_key=True)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="status_overrides")
+    membership = models.CharField(max_length=ID)
+    status = models.CharField(max_length=40)
+    since = models.DateTimeField()
+    until_on = models.DateField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    reason = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["since", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(status=""), name="gs_memberships_override_says_something")
+        ]
+
+    def __str__(self) -> str:
+        return f"called {self.status}"
+
+
+class StatusRule(models.Model):
+    """When a membership is called ``status``: the first rule that holds counts, by ``position``; no row, the stock rules.
+
+    From ``since_of`` moved by ``since_count`` units (below zero: earlier) to ``until_of`` likewise, both days included.
+    Without ``since_of`` nothing follows from it: staff can say it, and nobody else does.
+    """
+
+    status = models.CharField(_("status"), max_length=40)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    since_of = models.CharField(_("from the day on which"), max_length=8, choices=DAYS, blank=True)
+    since_count = models.SmallIntegerField(_("plus"), default=0)
+    since_unit = models.CharField(_("unit"), max_length=8, choices=UNITS, default=Unit.MONTH.value)
+    until_of = models.CharField(_("to the day on which"), max_length=8, choices=DAYS, blank=True)
+    until_count = models.SmallIntegerField(_("plus"), default=0)
+    until_unit = models.CharField(_("unit"), max_length=8, choices=UNITS, default=Unit.MONTH.value)
+
+    class Meta:
+        ordering: ClassVar = ["position", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=~Q(status=""), name="gs_memberships_rule_says_something"),
+            models.CheckConstraint(
+                condition=Q(until_of="") | ~Q(since_of=""), name="gs_memberships_rule_ends_where_it_began"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.status
 
 
 class MemberStanding(models.Model):

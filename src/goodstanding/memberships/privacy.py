@@ -12,6 +12,13 @@ HOLDS = (
     Holding(model="Approval", fields=("reason",), why=_REASON, erase=Erase.BLANK, export=True),
     Holding(model="Grant", fields=("reason",), why=_REASON, erase=Erase.BLANK, export=True),
     Holding(
+        model="StatusOverride",
+        fields=("status", "reason"),
+        why="What staff say that a membership is called, and why.",
+        erase=Erase.DELETE,
+        export=True,
+    ),
+    Holding(
         model="MemberStanding",
         fields=("outlook",),
         why="The answer for the doors, with the reasons of holds; written anew once those are gone.",
@@ -38,6 +45,8 @@ NOT_PERSONAL: NotPersonal = {
     "Hold": ("id", "membership"),
     "Approval": ("id", "membership"),
     "Grant": ("id", "membership"),
+    "StatusOverride": ("id", "membership"),
+    "StatusRule": ("status",),
     "StandingChange": ("id", "cause"),
     "Alarm": ("id", "code", "about", "words"),
 }

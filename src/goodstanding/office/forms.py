@@ -14,12 +14,14 @@ from django.utils.translation import gettext_lazy as _
 from goodstanding.core.records import Status
 from goodstanding.memberships.forms import DECISIONS, Decision
 from goodstanding.office.money_forms import EndForm, KeepForm, PaymentForm, RefundForm, SellForm, StopForm
+from goodstanding.office.status_forms import DiedForm, LivesForm, PlainStatusForm, StatusForm
 from goodstanding.people.models import Member
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 LAPSED_LATELY = "lapsed_lately"
+DECEASED = "deceased"
 STANDINGS = (
     ("", _("any standing")),
     (str(Status.GOOD), _("in good standing")),
@@ -29,6 +31,7 @@ STANDINGS = (
     (str(Status.LAPSED), _("lapsed")),
     (LAPSED_LATELY, _("lapsed in the last 7 days")),
     (str(Status.NONE), _("no membership")),
+    (DECEASED, _("deceased, whatever the standing")),
 )
 
 
@@ -43,6 +46,7 @@ class FindForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
     standing = forms.ChoiceField(label=_("Standing"), required=False, choices=STANDINGS)
+    called = forms.BooleanField(label=_("Show what each membership is called"), required=False)
 
 
 class AddForm(forms.Form):
@@ -74,6 +78,10 @@ ACTIONS: dict[str, type[Decision]] = {
     "stop": StopForm,
     "end": EndForm,
     "keep": KeepForm,
+    "status": StatusForm,
+    "plain_status": PlainStatusForm,
+    "died": DiedForm,
+    "lives": LivesForm,
 }
 
 # What it does to money, and what to access.
@@ -131,5 +139,23 @@ SAYS: dict[str, tuple[StrOrPromise, StrOrPromise]] = {
     "keep": (
         _("The next renewal is charged again when it is due."),
         _("The membership goes on after what is paid."),
+    ),
+    "status": (
+        _("Nothing is paid or given back."),
+        _("Nobody is let in or kept out by it: pages and doors ask for good standing, and that stays as it is."),
+    ),
+    "plain_status": (
+        _("Nothing is paid or given back."),
+        _("Nobody is let in or kept out by it."),
+    ),
+    "died": (
+        _(
+            "Nothing is charged any more; open invoices of ours are void. Nothing is given back, and nobody is written to."
+        ),
+        _("What is paid stays until its end. Hold the member if the card must open nothing."),
+    ),
+    "lives": (
+        _("What was ended stays ended: nothing is charged again by this."),
+        _("Nobody is let in or kept out by it."),
     ),
 }

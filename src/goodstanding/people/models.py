@@ -62,6 +62,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Member(models.Model):
     """Somebody who belongs, belonged, or was imported. ``user`` is empty until he has a log-in.
 
+    ``deceased_on``: the day on which he died, as staff were told. Nobody is written to from then on.
+
     The id of one who came with a gateway's customer is derived from it, so that a replay gives the same.
     """
 
@@ -72,6 +74,7 @@ class Member(models.Model):
     email = models.EmailField(blank=True, db_index=True)
     name = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
+    deceased_on = models.DateField(null=True, blank=True)
 
     objects = MemberQuerySet.as_manager()
 
@@ -79,6 +82,13 @@ class Member(models.Model):
         ordering: ClassVar = ["email", "id"]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(email=Lower("email")), name="gs_people_member_email_lower")
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["email", "id"],
+                condition=models.Q(deceased_on__isnull=False),
+                name="gs_people_member_deceased",
+            )
         ]
 
     def __str__(self) -> str:

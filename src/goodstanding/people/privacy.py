@@ -33,6 +33,13 @@ HOLDS = (
         erase=Erase.KEEP,
         export=True,
     ),
+    Holding(
+        model="Member",
+        fields=("deceased_on",),
+        why="So that nobody writes to the dead, whatever becomes of the rest.",
+        erase=Erase.KEEP,
+        export=True,
+    ),
 )
 
 NOT_PERSONAL: NotPersonal = {"Member": ("id",)}

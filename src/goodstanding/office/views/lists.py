@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 from goodstanding import clock
 from goodstanding.billing.models import Invoice, Payment
 from goodstanding.core.records import Status
-from goodstanding.memberships import listing, owing
+from goodstanding.memberships import listing, owing, statuses
 from goodstanding.memberships.models import Alarm, Approval
 from goodstanding.office import front, standings
-from goodstanding.office.forms import LAPSED_LATELY, FindForm
+from goodstanding.office.forms import DECEASED, LAPSED_LATELY, FindForm
 from goodstanding.office.guard import staff
 from goodstanding.office.keyset import page_of
 from goodstanding.people.models import Member
@@ -45,11 +45,17 @@ def members(request: HttpRequest) -> HttpResponse:
     wanted = asked.get("standing", "")
     if wanted == LAPSED_LATELY:
         rows = rows.filter(standings.lapsed_since(now - front.WEEK, now=now))
+    elif wanted == DECEASED:
+        rows = rows.exclude(deceased_on=None)
     elif wanted:
         rows = rows.filter(standings.standing_is(Status(wanted), now=now))
     page = page_of(request, rows, "email")
-    found = [(member, listing.document_of(member, now=now)) for member in page.rows]
-    context = {"form": form, "page": page, "found": found, "is_asked": any(asked.values())}
+    called = statuses.listed(page.rows, now=now) if asked.get("called") else {}
+    found = [
+        (member, {**listing.document_of(member, now=now), "called": called.get(member.pk, "")}) for member in page.rows
+    ]
+    is_asked = any(asked.values())
+    context = {"form": form, "page": page, "found": found, "is_asked": is_asked, "called": asked.get("called")}
     return render(request, "gs_office/members.html", context, status=200 if form.is_valid() else 422)
 
 

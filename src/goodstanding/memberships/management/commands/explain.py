@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from goodstanding import clock, conf
+from goodstanding.core.standing import judge_member
 from goodstanding.memberships.documents import Document, of_member
 from goodstanding.memberships.moments import NotAMoment, moment
-from goodstanding.memberships.reading import answers
+from goodstanding.memberships.reading import records_of
+from goodstanding.memberships.statuses import Status, statuses_of
 from goodstanding.memberships.timeline import timeline
 from goodstanding.memberships.words import stamp
 from goodstanding.people.models import Member
@@ -57,6 +59,12 @@ class Command(BaseCommand):
             self.stdout.write(f"  changes at {document['changes_at']} if nothing new happens")
         for level in document["levels"]:
             self.stdout.write(f"  {level['level']}: {level['status']} since {level['since']}; {level['because']}")
+        for called in document["statuses"]:
+            said = f", said by staff{_until(called)}" if called["overridden"] else ""
+            days = (
+                f"joined {called['joined_on']}, began {called['started_on'] or '-'}, ends {called['ended_on'] or '-'}"
+            )
+            self.stdout.write(f"  on lists {called['level']} is called {called['status'] or 'nothing'}{said}: {days}")
         for entry in document["timeline"]:
             self.stdout.write(f"{entry['at']}  {entry['what']}" + (f"  [{entry['event']}]" if entry["event"] else ""))
             if entry["effect"]:
@@ -64,11 +72,16 @@ class Command(BaseCommand):
 
 
 def _document(member: Member, at: datetime, known_by: datetime | None) -> Document:
-    _, [answer] = next(answers([member], [at], known_by=known_by))
+    records = records_of([member.pk], known_by=known_by).get(member.pk, [])
+    answer = judge_member(records, at)
     story = timeline(member, until=at, known_by=known_by)
+    called = statuses_of([member], {member.pk: records}, at, known_by=known_by)
+    levels = {ref: each.level for ref, each in answer.memberships}
     return {
         **of_member(answer, email=member.email),
         "member": member.pk,
+        "deceased_on": _text(member.deceased_on),
+        "statuses": [_called(ref, levels[ref], status) for ref, status in called.items() if ref in levels],
         "timeline": [
             {
                 "at": stamp(entry.at),
@@ -80,3 +93,24 @@ def _document(member: Member, at: datetime, known_by: datetime | None) -> Docume
             for entry in story
         ],
     }
+
+
+def _called(ref: str, level: str, status: Status) -> Document:
+    dates, override = status.said.dates, status.override
+    days = {name: getattr(dates, name) for name in ("joined_on", "started_on", "ended_on")}
+    return {
+        "membership": ref,
+        "level": level,
+        "status": status.said.status,
+        **{name: _text(day) for name, day in days.items()},
+        "overridden": None if override is None else {"until_on": _text(override.until_on), "reason": override.reason},
+    }
+
+
+def _text(day: date | None) -> str | None:
+    return str(day) if day else None
+
+
+def _until(called: Document) -> str:
+    until_on = called["overridden"]["until_on"]
+    return f" until {until_on}" if until_on else ""
