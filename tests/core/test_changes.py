@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goodstanding.core import changes, dunning, ours, pricing
+from goodstanding.core import changes, dunning, ours, pricing, purchasing, renewals
 from goodstanding.core.facts import (
     Fact,
     InvoiceSeen,
@@ -22,7 +22,7 @@ from goodstanding.core.facts import (
 )
 from goodstanding.core.ledger import Ledger, grouped
 from goodstanding.core.money import Money
-from goodstanding.core.periods import Interval, Unit
+from goodstanding.core.periods import Interval, Period, Unit
 from goodstanding.core.pricing import PriceTerms
 
 JUNE, JULY = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
@@ -39,12 +39,12 @@ class Life:
     """Somebody who joined on the first of June, and pays at once whatever is billed."""
 
     def __init__(self, first: PriceTerms) -> None:
-        quote = pricing.quote(first, at=JUNE, time_zone="UTC")
-        purchase = pricing.purchase_of("chk_1", first)
-        self.name = purchase.subscription
+        quote = pricing.quote([pricing.Choice(first, JUNE)], at=JUNE, time_zone="UTC")
+        purchase = purchasing.purchase_of("chk_1", quote)
+        self.name = purchase.parts[0][0]
         self.facts: list[Fact] = []
         self.bills = 0
-        self.tell(pricing.facts_of(quote, purchase, customer="cus", at=JUNE, number="INV-00000"), at=JUNE)
+        self.tell(purchasing.facts_of(quote, purchase, customer="cus", at=JUNE, number="INV-00000"), at=JUNE)
 
     @property
     def ledger(self) -> Ledger:
@@ -140,7 +140,10 @@ def test_a_refund_counts_once_also_over_two_changes() -> None:
 def test_what_is_refunded_of_last_month_takes_nothing_from_this_one() -> None:
     life = Life(terms(10000))
     end = JULY + 31 * DAY
-    bill = pricing.renewal_of(life.last, start=JULY, end=end, at=JULY, invoice_number="INV-00001")
+    period, number = Period(JULY, end), "INV-00001"
+    bill = renewals.renewal_of(
+        life.last, period=period, at=JULY, number=number, payment=2, levy_at=lambda *_: None
+    ).bill
     (first,) = life.ledger.payments.values()
     life.tell((bill,), at=JULY)
     life.refund(first, 10000, at=JULY + DAY)

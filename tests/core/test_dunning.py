@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from goodstanding.core import dunning, ours, pricing, records
+from goodstanding.core import dunning, ours, pricing, purchasing, records
 from goodstanding.core.facts import InvoiceSeen, ItemSeen, Ladder, LineSeen, PaymentSeen, PriceHints, SubscriptionSeen
 from goodstanding.core.fold import InvoiceState
 from goodstanding.core.money import Money
@@ -242,7 +242,7 @@ QUOTED = [
 
 
 def quoted(module: types.ModuleType, bought: pricing.PriceTerms) -> tuple[datetime, datetime, bool]:
-    found = module.quote(bought, at=NIGHT, time_zone="Europe/Berlin")
+    found = module.quote([module.Choice(bought, NIGHT)], at=NIGHT, time_zone="Europe/Berlin")
     return found.start, found.end, found.next_charge_at is not None
 
 
@@ -253,16 +253,16 @@ def test_what_a_price_comes_to(bought: pricing.PriceTerms, wanted: tuple[datetim
 
 def test_a_quote_survives_being_kept() -> None:
     for _, bought, _ in QUOTED:
-        found = pricing.quote(bought, at=NIGHT, time_zone="Europe/Berlin")
+        found = pricing.quote([pricing.Choice(bought, NIGHT)], at=NIGHT, time_zone="Europe/Berlin")
         assert pricing.quote_from_json(pricing.quote_to_json(found)) == found
 
 
 def test_the_bill_is_the_quote() -> None:
     """I13: line, amount, period and what renews; a purchase bought once begins no subscription."""
     for _, bought, _ in QUOTED:
-        quote = pricing.quote(bought, at=NIGHT, time_zone="Europe/Berlin")
-        purchase = pricing.purchase_of("chk_1", bought)
-        *begun, invoice = pricing.facts_of(quote, purchase, customer="cus_1", at=NIGHT, number="1")
+        quote = pricing.quote([pricing.Choice(bought, NIGHT)], at=NIGHT, time_zone="Europe/Berlin")
+        purchase = purchasing.purchase_of("chk_1", quote)
+        *begun, invoice = purchasing.facts_of(quote, purchase, customer="cus_1", at=NIGHT, number="1")
         assert isinstance(invoice, InvoiceSeen)
         (line,) = invoice.lines
         assert (line.start, line.end, line.amount_minor) == (quote.start, quote.end, quote.due_now.amount_minor)
@@ -307,9 +307,10 @@ MUTANTS = [
     ("ours", "(paid_at is None or told.at < paid_at)", "paid_at is None"),
     ("ours", "before[-1].status == SubscriptionStatus.INCOMPLETE", "True"),
     ("ours", "if not tellings[0].ours:", "if False:"),
-    ("pricing", "start, zone = at.replace(microsecond=0)", "start, zone = at"),
-    ("pricing", "if terms.renews:\n        return Quote(", "if True:\n        return Quote("),
-    ("pricing", "if self.terms.renews and self.terms.amount.amount_minor else None", "if self.terms.renews else None"),
+    ("pricing", "start = choice.begins.replace(microsecond=0)", "start = choice.begins"),
+    ("pricing", "    if terms.renews:\n        return Period(", "    if True:\n        return Period("),
+    ("pricing", "if goes_on and (terms.amount or", "if goes_on and (True or"),
+    ("pricing", "goes_on = terms.renews and end", "goes_on = end"),
     ("pricing", "if terms.interval.unit is Unit.LIFE:\n        return", "if False:\n        return"),
 ]  # fmt: skip
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from fractions import Fraction
 
 from django.db import connection
 from django.db.models import F
 
-from goodstanding.catalogue.models import GatewayPrice, Level, LevelTerms, Revision
+from goodstanding import conf
+from goodstanding.catalogue.models import GatewayPrice, Level, LevelTerms, Revision, TaxRate
+from goodstanding.core.asking import Levy
+from goodstanding.core.facts import Contract
 from goodstanding.core.levels import LevelMap
 from goodstanding.core.records import Terms
+from goodstanding.core.tax import Rate, rate_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,8 @@ class Knowledge:
     unmapped: LevelMap  # for a gateway without mapped prices: slugs and old numbers still tell
     exclusive: dict[str, str]
     terms: dict[str, tuple[tuple[datetime | None, Terms], ...]]
+    rates: tuple[Rate, ...]
+    rate_names: dict[tuple[str, date], str]  # by (place, day from which it holds)
 
     def map_for(self, gateway: str) -> LevelMap:
         """Return how the prices of a gateway (by its adapter's code) map to levels."""
@@ -35,6 +42,15 @@ class Knowledge:
             if since is None or since <= at:
                 promised = terms
         return promised
+
+    def levy_at(self, contract: Contract, at: datetime) -> Levy | None:
+        """Return which tax holds at ``at`` for what is billed by a contract: by the site's day and the payer's place."""
+        if not contract.taxed:
+            return None
+        rate = rate_at(self.rates, contract.tax_place, at.astimezone(conf.time_zone()).date())
+        if rate is None or not rate.basis_points:
+            return None
+        return Levy(rate, self.rate_names[rate.place, rate.from_on], contract.tax_inclusive)
 
 
 _kept: dict[str, Knowledge] = {}  # by database, the latest
@@ -70,6 +86,7 @@ def _read(number: int) -> Knowledge:
     terms: defaultdict[str, list[tuple[datetime | None, Terms]]] = defaultdict(list)
     for promise in sorted(LevelTerms.objects.all(), key=lambda row: (row.since is not None, row.since)):
         terms[promise.level_id].append((promise.since, Terms(promise.grace_days, promise.prepaid_grace_days)))
+    taxes = list(TaxRate.objects.all())
     return Knowledge(
         revision=number,
         maps={
@@ -79,4 +96,14 @@ def _read(number: int) -> Knowledge:
         unmapped=LevelMap({}, {}, membertypes, slugs),
         exclusive={level.slug: level.group_id for level in levels if not level.group.allows_several},
         terms={level: tuple(found) for level, found in terms.items()},
+        rates=tuple(_rate(row) for row in taxes),
+        rate_names={(row.place.upper(), row.from_on): _rate_name(row) for row in taxes},
     )
+
+
+def _rate(row: TaxRate) -> Rate:
+    return Rate(row.place.upper(), row.from_on, Fraction(row.percent) * 100)
+
+
+def _rate_name(row: TaxRate) -> str:
+    return f"{row.name or row.place} {row.percent.normalize():f} %".strip()

@@ -9,7 +9,7 @@ HOLDS: tuple[Holding, ...] = ()
 NOT_PERSONAL: NotPersonal = {
     "LevelGroup": ("slug", "name"),
     "Level": ("slug", "name", "legacy_membertype_id", "description"),
-    "Price": ("id", "currency", "fixed_start", "fixed_rollover"),
+    "Price": ("id", "currency", "fixed_start", "fixed_rollover", "fixed_full_until"),
     "DiscountCode": ("text", "currency", "batch", "words"),
     "CodePrice": ("currency",),
     "TaxRate": ("place", "name"),

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from goodstanding.billing.models import PaymentAttempt
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout.refusals import Refused
-from goodstanding.core import pricing
+from goodstanding.core import purchasing
 from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
-from goodstanding.core.pricing import Purchase, Quote
+from goodstanding.core.pricing import Quote
+from goodstanding.core.purchasing import Purchase
 from goodstanding.memberships import buying
 from goodstanding.people.models import Member
 
@@ -76,4 +77,4 @@ def require_same(seen: Shown, quote: Quote) -> None:
 
 def purchase_of(ref: str, quote: Quote) -> Purchase:
     """Return the references of a purchase."""
-    return pricing.purchase_of(ref, quote.terms)
+    return purchasing.purchase_of(ref, quote)

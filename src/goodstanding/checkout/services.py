@@ -331,4 +331,4 @@ def _references(checkout: Checkout) -> set[str]:
     """What this checkout made, by reference: its invoice and subscription, ours or the gateway's."""
     last = _attempts(checkout).last()
     purchase = quotes.purchase_of(checkout.pk, quote_from_json(checkout.quote))
-    return {purchase.invoice, purchase.subscription, last.ref if last else ""} - {""}
+    return (purchase.references | {last.ref if last else ""}) - {""}

@@ -25,7 +25,7 @@ def of_quote(quote: Quote) -> list[tuple[str, str]]:
         lines.append((_("Until"), _end(quote)))
     if quote.next_charge_at is not None:
         day = formats.date_format(timezone.localtime(quote.next_charge_at), "DATE_FORMAT")
-        said = {"amount": money_words(quote.terms.amount), "day": day}
+        said = {"amount": money_words(quote.first.next_total or quote.terms.amount), "day": day}
         lines.append((_("Next charge"), _("%(amount)s on %(day)s, by the same card") % said))
     elif quote.terms.renews:
         lines.append((_("Next charge"), _("none: it costs nothing, and renews by itself")))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from goodstanding.core import dunning, ours, pricing
+from goodstanding.core import dunning, ours, purchasing
 from goodstanding.core.facts import Fact, ItemSeen, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import InvoiceState
 from goodstanding.core.ids import derived
@@ -133,7 +133,7 @@ def facts_of(
 
     At once: the invoice, and what the subscription is once that is settled. Later: what it is renewed with then.
     """
-    item = pricing.item_of(made.terms, last.items[0].item)
+    item = purchasing.item_of(made.terms, last.items[0].item)
     if made.change is None:
         return (ours.retold(last, at=at, rank=1, next_items=(item,)),)
     anchor = made.period.start if made.new_period else last.anchor_at
@@ -142,7 +142,7 @@ def facts_of(
     told = ours.retold(last, at=at, rank=1, items=(item,), next_items=(), anchor_at=anchor, once_paid=once_paid)
     if not lines:
         return (told,)
-    invoice = pricing.open_invoice(
+    invoice = purchasing.open_invoice(
         ref,
         *lines,
         customer=last.customer,

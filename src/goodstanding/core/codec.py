@@ -103,7 +103,8 @@ def plain(value: Any) -> Json:
 
 def read(cls: type[Value], data: Json) -> Value:
     """Return the value that :func:`plain` wrote. Raises ``KeyError``, ``TypeError`` or ``ValueError`` for anything else."""
-    return typing.cast(Value, _decoder(cls)(data))
+    kind: Any = cls
+    return typing.cast(Value, _decoder(kind)(data))
 
 
 @cache

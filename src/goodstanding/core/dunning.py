@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from goodstanding.core.facts import Ladder, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, InvoiceState
 from goodstanding.core.periods import Interval, Unit, nth
+from goodstanding.core.renewals import payments_before
 
 DAY = timedelta(hours=24)
 ANSWER_WITHIN = timedelta(hours=24)  # for the payer of a first bill, or of a change; then that is given up
@@ -82,6 +83,7 @@ class Act(StrEnum):
     GIVE_UP = "give_up"  # no try is left: the bill is uncollectible, the subscription ends
     EXPIRE = "expire"  # nobody paid the first bill
     END = "end"  # its set end has come
+    COMPLETE = "complete"  # the last instalment is paid
     DROP = "drop"  # nobody paid the bill of a change of level: it is void, and all goes on as before
 
 
@@ -238,6 +240,9 @@ def _renewal(last: SubscriptionSeen, invoices: Sequence[InvoiceState]) -> Step |
     begun = last_period(last.subscription, invoices)
     if begun is None or not last.items or last.items[0].interval == Unit.LIFE:
         return None
+    if last.contract.payments and payments_before(last, invoices, settled=True) >= last.contract.payments:
+        settled = [state.settled_at for state in invoices if state.settled_at is not None]
+        return Step(Act.COMPLETE, max(settled), start=begun.start, end=begun.end)
     start = begun.end
     number = number_of(start, last)
     first, end = period(last, number)

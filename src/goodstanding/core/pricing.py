@@ -1,30 +1,38 @@
-"""What something costs and gives, said before it is bought and kept as it was said: the quote; and the facts of buying it.
+"""What something costs and gives, said before it is bought and kept as it was said: the quote (DESIGN section 4, R17-R20).
 
-Pure. A quote names the lines, the period, what is due now, and the next charge; the bill that follows is made of it alone,
-so a preview equals the bill (I13).
+Pure. A quote names the lines, the periods, codes, tax, the credit used, what is due now, and the next charges; the bill that
+follows (:mod:`goodstanding.core.purchasing`) is made of it alone, so a preview equals the bill (I13).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from goodstanding.core.facts import Fact, InvoiceSeen, ItemSeen, LineSeen, PriceHints, SubscriptionSeen
-from goodstanding.core.fold import SubscriptionStatus
-from goodstanding.core.ids import derived
+from goodstanding.core import asking, codec
+from goodstanding.core.asking import Asked, Levy
+from goodstanding.core.calendar_terms import MonthDay, ProRata, ends_on_term, fixed_term, pro_rata, renewed_fixed_term
+from goodstanding.core.facts import CodeHeld, Contract
 from goodstanding.core.money import Money
-from goodstanding.core.periods import EndRule, Interval, Unit, nth, term
+from goodstanding.core.periods import EndRule, Interval, Period, Unit, nth, term
+from goodstanding.core.proration import Convention
+from goodstanding.core.quote_refusals import BelowMinimum, MixedCurrencies, NotADonation, PriceIsFixed, TooManyTerms
 from goodstanding.core.records import FOR_LIFE
+
+NO_CONTRACT = Contract()
 
 
 @dataclass(frozen=True, slots=True)
 class PriceTerms:
     """A price as it is sold. ``price``: its public id; ``level``: the slug, ``name``: the level's name for people.
 
-    ``renews``: charged again each interval; else a term of one interval, bought once. ``end_rule``: how that term ends.
+    ``renews``: charged again each interval; else a term of one interval (up to ``terms_max``), bought once. ``end_rule``: how
+    that term ends. ``trial``: what comes before, for ``trial_amount``. ``contract``: how it is billed then. ``minimum``: the
+    payer says what to pay, from that on. ``fixed_*``: terms that follow the calendar; ``ends_on``: the last day (ISO).
+    ``seat``: what each further seat costs each interval, where seats are sold.
     """
 
     price: str
@@ -34,216 +42,327 @@ class PriceTerms:
     interval: Interval
     renews: bool = True
     end_rule: EndRule = EndRule.SAME_DAY
+    trial: Interval | None = None
+    trial_amount: Money | None = None
+    contract: Contract = NO_CONTRACT
+    minimum: Money | None = None
+    terms_max: int = 1
+    fixed_start: str = ""
+    fixed_rollover: str = ""
+    fixed_prorated: str = ""
+    fixed_full_until: str = ""
+    ends_on: str = ""
+    seat: Money | None = None
+    needs_card: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Quote:
-    """What is bought: for ``due_now`` the period ``[start, end)`` of a level; ``next_charge_at``: when it is charged again."""
+class Choice:
+    """What somebody wants of a price: beginning when, how much he pays (where he says so), further ``seats``, how many
+    ``times`` the term at once, with which ``codes``; ``levy``: the tax that holds for it. ``extends``: it begins where
+    something of the same kind ends.
+    """
+
+    terms: PriceTerms
+    begins: datetime
+    amount: Money | None = None
+    seats: int = 0
+    times: int = 1
+    codes: tuple[CodeHeld, ...] = ()
+    levy: Levy | None = None
+    extends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Something beside a level: further ``seats``, or a ``donation``, renewed with it where it ``recurs``."""
+
+    kind: str
+    name: str
+    unit: Money
+    quantity: int
+    asked: Asked
+    recurs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One level of what is bought: its period ``[start, end)``, what is asked ``now``, and ``then`` at ``then_at``."""
 
     terms: PriceTerms
     start: datetime
     end: datetime
-    time_zone: str
-
-    @property
-    def due_now(self) -> Money:
-        """What is to be paid at once."""
-        return self.terms.amount
-
-    @property
-    def next_charge_at(self) -> datetime | None:
-        """When the next charge comes, if one does."""
-        return self.end if self.terms.renews and self.terms.amount.amount_minor else None
+    now: Asked
+    then: Asked | None = None
+    then_at: datetime | None = None
+    extras: tuple[Extra, ...] = ()
+    times: int = 1
+    said: str = ""
 
     @property
     def for_life(self) -> bool:
         """Whether it never ends."""
         return self.end == FOR_LIFE
 
+    @property
+    def total(self) -> Money:
+        """What is asked for it and what is renewed with it, now."""
+        return sum((extra.asked.total for extra in self.extras), self.now.total)
 
-def quote(terms: PriceTerms, *, at: datetime, time_zone: str) -> Quote:
-    """Return what ``terms`` come to when bought at ``at``. Whole seconds: a gateway's clock knows no finer ones."""
-    start, zone = at.replace(microsecond=0), ZoneInfo(time_zone)
-    if terms.interval.unit is Unit.LIFE:
-        return Quote(terms, start, FOR_LIFE, time_zone)
-    if terms.renews:
-        return Quote(terms, start, nth(start, terms.interval, n=1, tz=zone), time_zone)
-    end = term(start, terms.interval, tz=zone, end_rule=_end_rule(terms)).end
-    assert end is not None, terms
-    return Quote(terms, start, end, time_zone)
+    @property
+    def next_total(self) -> Money | None:
+        """What is asked the next time, with what is renewed beside it; ``None`` where nothing is."""
+        if self.then is None:
+            return None
+        return sum((extra.asked.total for extra in self.extras if extra.recurs), self.then.total)
 
-
-def _end_rule(terms: PriceTerms) -> EndRule:
-    return EndRule.EXACT if terms.interval.unit is Unit.HOUR else terms.end_rule
+    @property
+    def contract(self) -> Contract:
+        """By what it is billed."""
+        return self.terms.contract
 
 
 @dataclass(frozen=True, slots=True)
-class Purchase:
-    """The references of what a purchase makes: its invoice, and the subscription where it renews (else empty)."""
+class Quote:
+    """What is bought, whole. ``credit``: what the balance holds, which pays what it can. ``place``: whose tax it is."""
 
-    invoice: str
-    subscription: str
-    item: str
+    parts: tuple[Part, ...]
+    extras: tuple[Extra, ...]
+    credit: Money
+    at: datetime
+    time_zone: str
+    place: str = ""
+    convention: str = ""
+
+    @property
+    def currency(self) -> str:
+        """The currency of all of it."""
+        return self.credit.currency
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """All its lines."""
+        of_parts = [line for part in self.parts for line in (part.now, *(extra.asked for extra in part.extras))]
+        return (*of_parts, *(extra.asked for extra in self.extras))
+
+    @property
+    def total(self) -> Money:
+        """The sum of the lines, with tax."""
+        return asking.total_of(self.asked, self.currency)
+
+    @property
+    def tax(self) -> Money:
+        """What of it is tax."""
+        return sum((line.tax for line in self.asked), Money.zero(self.currency))
+
+    @property
+    def credit_used(self) -> Money:
+        """What of it the balance pays."""
+        return min(self.total, self.credit)
+
+    @property
+    def due_now(self) -> Money:
+        """What is to be paid at once."""
+        return self.total - self.credit_used
+
+    @property
+    def first(self) -> Part:
+        """The level that the page is about."""
+        return self.parts[0]
+
+    @property
+    def terms(self) -> PriceTerms:
+        """The price that the page is about."""
+        return self.first.terms
+
+    @property
+    def start(self) -> datetime:
+        """When the first level's period begins."""
+        return self.first.start
+
+    @property
+    def end(self) -> datetime:
+        """When the first level's period ends."""
+        return self.first.end
+
+    @property
+    def for_life(self) -> bool:
+        """Whether the first level never ends."""
+        return self.first.for_life
+
+    @property
+    def next_charge_at(self) -> datetime | None:
+        """When the first level's next charge comes, if one does."""
+        return self.first.then_at
+
+    @property
+    def charges_later(self) -> bool:
+        """Whether something will be charged later without its payer being there."""
+        return any(part.then is not None and part.next_total for part in self.parts)
+
+    @property
+    def needs_card(self) -> bool:
+        """Whether something to charge must be kept now: also where nothing is due, but not where credit alone covers it.
+
+        Who pays nothing now because of a trial or a code is asked for a card; whose credit covers it only where a level
+        asks for that (R20).
+        """
+        if self.due_now or not self.charges_later:
+            return bool(self.due_now)
+        return not self.credit_used or any(part.terms.needs_card for part in self.parts)
 
 
-def purchase_of(ref: str, terms: PriceTerms) -> Purchase:
-    """Return the references of the purchase ``ref`` (a checkout's public id): always the same ones."""
-    subscription = derived("gsub", ref) if terms.renews else ""
-    return Purchase(derived("ginv", ref), subscription, derived("gsit", ref))
-
-
-def facts_of(bought: Quote, purchase: Purchase, *, customer: str, at: datetime, number: str) -> tuple[Fact, ...]:
-    """Return the facts of buying what was quoted, at ``at``: the open invoice, and the subscription that it begins."""
-    terms = bought.terms
-    line = LineSeen(
-        line=derived("gsln", purchase.invoice),
-        kind="regular" if terms.renews else "prepaid",
-        amount_minor=terms.amount.amount_minor,
-        start=bought.start,
-        end=bought.end,
-        subscription=purchase.subscription,
-        item=purchase.item,
-        hints=hints_of(terms),
-        description=terms.name,
-    )
-    invoice = open_invoice(
-        purchase.invoice, line, customer=customer, at=at, number=number, currency=terms.amount.currency
-    )
-    if not terms.renews:
-        return (invoice,)
-    subscription = SubscriptionSeen(
-        subscription=purchase.subscription,
-        customer=customer,
-        at=at,
-        status=SubscriptionStatus.ACTIVE,
-        created_at=at,
-        currency=terms.amount.currency,
-        items=(item_of(terms, purchase.item),),
-        anchor_at=bought.start,
-        rank=0,
-        ours=True,
-        time_zone=bought.time_zone,
-    )
-    return (subscription, invoice)
-
-
-def renewal_of(
-    subscription: SubscriptionSeen,
+def quote(
+    choices: Sequence[Choice],
     *,
-    start: datetime,
-    end: datetime,
     at: datetime,
-    invoice_number: str,
-    credit_minor: int = 0,
-) -> InvoiceSeen:
-    """Return the open invoice of the period ``[start, end)`` of a subscription of ours, drawn up at ``at``.
+    time_zone: str,
+    credit: Money | None = None,
+    donation: Money | None = None,
+    donation_recurs: bool = False,
+    place: str = "",
+) -> Quote:
+    """Return what the choices come to when bought at ``at``. Whole seconds: a gateway's clock knows no finer ones.
 
-    ``credit_minor``: what the customer's balance holds, which pays as much of it as it can.
+    Raises :class:`goodstanding.core.quote_refusals.QuoteRefused`, and ``PeriodRefused`` (a term that is over, dates that cannot be).
     """
-    item = subscription.items[0]
-    name = renewal_ref(subscription.subscription, start)
-    line = LineSeen(
-        line=derived("gsln", name),
-        kind="regular",
-        amount_minor=(item.amount_minor or 0) * item.quantity,
-        start=start,
-        end=end,
-        subscription=subscription.subscription,
-        item=item.item,
-        hints=item.hints,
-        description=item.hints.labels[0] if item.hints.labels else "",
-        quantity=item.quantity,
-    )
-    return open_invoice(
-        name,
-        line,
-        customer=subscription.customer,
-        at=at,
-        number=invoice_number,
-        currency=subscription.currency,
-        credit_minor=credit_minor,
-    )
-
-
-def renewal_ref(subscription: str, start: datetime) -> str:
-    """Return the reference of the invoice of a subscription's period from ``start``: it can be drawn up once only."""
-    return derived("ginv", subscription, start.astimezone(UTC).isoformat())
-
-
-def hints_of(terms: PriceTerms) -> PriceHints:
-    """Return what tells the level of a price of ours, also when it is told back by a gateway."""
-    return PriceHints(price=terms.price, level=terms.level, labels=(terms.name,))
-
-
-def item_of(terms: PriceTerms, name: str) -> ItemSeen:
-    """Return the item of a subscription at this price."""
-    return ItemSeen(
-        item=name,
-        hints=hints_of(terms),
-        amount_minor=terms.amount.amount_minor,
-        interval=str(terms.interval.unit),
-        interval_count=terms.interval.count,
+    assert choices, "something is bought"
+    currency = choices[0].terms.amount.currency
+    for choice in choices[1:]:
+        if choice.terms.amount.currency != currency:
+            raise MixedCurrencies(currency, choice.terms.amount.currency)
+    extras: tuple[Extra, ...] = ()
+    found = [_part(choice, zone=ZoneInfo(time_zone), place=place) for choice in choices]
+    if donation is not None:
+        if donation.amount_minor <= 0:
+            raise NotADonation(donation)
+        recurs = donation_recurs and found[0].terms.renews
+        given = Extra("donation", "", donation, 1, asking.plainly(donation), recurs=recurs)
+        if recurs:
+            found[0] = replace(found[0], extras=(*found[0].extras, given))
+        else:
+            extras = (given,)
+    nothing = Money.zero(currency)
+    return Quote(
+        parts=tuple(found),
+        extras=extras,
+        credit=max(credit or nothing, nothing),
+        at=at.replace(microsecond=0),
+        time_zone=time_zone,
+        place=place,
+        convention=Convention(time_zone=time_zone).name,
     )
 
 
-def open_invoice(
-    ref: str, *lines: LineSeen, customer: str, at: datetime, number: str, currency: str, credit_minor: int = 0
-) -> InvoiceSeen:
-    """Return an invoice of ours for one subscription or term, asked for at ``at``.
-
-    The customer's balance of ``credit_minor`` pays what it can of it; what comes to less than nothing goes to the balance.
-    Where nothing is due then, it is settled at once.
-    """
-    total = sum(line.amount_minor for line in lines)
-    used = min(total, credit_minor)
-    return InvoiceSeen(
-        invoice=ref,
-        customer=customer,
-        at=at,
-        status="open",
-        created_at=at,
-        currency=currency,
-        total_minor=total,
-        due_minor=total - used,
-        paid_minor=0,
-        credit_minor=used,
-        subscription=lines[0].subscription,
-        number=number,
-        finalised_at=at,
-        lines=lines,
-        ours=True,
+def contract_of(terms: PriceTerms, *, codes: tuple[CodeHeld, ...] = (), place: str = "", time_zone: str) -> Contract:
+    """Return the contract that buying at ``terms`` begins."""
+    return replace(
+        terms.contract,
+        codes=codes or terms.contract.codes,
+        tax_place=place if terms.contract.taxed else "",
+        convention=Convention(time_zone=time_zone).name,
     )
+
+
+def chosen(terms: PriceTerms, amount: Money | None) -> PriceTerms:
+    """Return the terms with the amount that the payer chose. Raises :class:`BelowMinimum` and :class:`PriceIsFixed`."""
+    if amount is None or (terms.minimum is None and amount == terms.amount):
+        return terms
+    if terms.minimum is None:
+        raise PriceIsFixed(terms.name)
+    if amount < terms.minimum:
+        raise BelowMinimum(amount, terms.minimum)
+    return replace(terms, amount=amount)
+
+
+def _part(choice: Choice, *, zone: ZoneInfo, place: str) -> Part:
+    terms = chosen(choice.terms, choice.amount)
+    if not 1 <= choice.times <= (1 if terms.renews else terms.terms_max):
+        raise TooManyTerms(choice.times, 1 if terms.renews else terms.terms_max)
+    contract = contract_of(terms, codes=choice.codes, place=place, time_zone=zone.key)
+    terms = replace(terms, contract=contract)
+    period, share, said = _period(terms, choice, zone)
+    amount = terms.amount * choice.times
+    if terms.trial is not None:
+        trial_amount = terms.trial_amount or Money.zero(terms.amount.currency)
+        now, paid = asking.plainly(trial_amount, levy=choice.levy), 0
+    elif share is not None:
+        now, paid = asking.asked(replace(contract, total_minor=0), share, payment=1, levy=choice.levy), 1
+    else:
+        now = asking.asked(contract, amount, payment=1, levy=choice.levy)
+        paid = 1 if asking.listed(contract, amount, payment=1) else 0
+    extras = _seats(terms, choice)
+    end = FOR_LIFE if period.end is None else period.end
+    then, then_at = None, None
+    goes_on = terms.renews and end < FOR_LIFE and not (contract.payments and paid >= contract.payments)
+    if goes_on and (terms.amount or contract.total_minor or contract.intro_payments > paid or extras):
+        then, then_at = asking.asked(contract, terms.amount, payment=paid + 1, levy=choice.levy), end
+    return Part(terms, period.start, end, now, then, then_at, extras, choice.times, said)
+
+
+def _seats(terms: PriceTerms, choice: Choice) -> tuple[Extra, ...]:
+    if not choice.seats or terms.seat is None:
+        return ()
+    asked = asking.plainly(terms.seat * choice.seats, levy=choice.levy)
+    return (Extra("seats", terms.name, terms.seat, choice.seats, asked, recurs=terms.renews),)
+
+
+def _period(terms: PriceTerms, choice: Choice, zone: ZoneInfo) -> tuple[Period, Money | None, str]:
+    """The first period; where a short one costs its part, that; and how it was reckoned."""
+    start = choice.begins.replace(microsecond=0)
+    if terms.trial is not None:
+        return Period(start, nth(start, terms.trial, n=1, tz=zone)), None, ""
+    if terms.interval.unit is Unit.LIFE:
+        return Period(start), None, ""
+    if terms.ends_on:
+        return ends_on_term(start, date.fromisoformat(terms.ends_on), zone), None, ""
+    if terms.fixed_start:
+        return _fixed(terms, choice, start, zone)
+    if terms.renews:
+        return Period(start, nth(start, terms.interval, n=1, tz=zone)), None, ""
+    rule = EndRule.EXACT if terms.interval.unit is Unit.HOUR else EndRule(terms.end_rule)
+    return term(start, terms.interval, tz=zone, terms=choice.times, end_rule=rule), None, ""
+
+
+def _fixed(terms: PriceTerms, choice: Choice, start: datetime, zone: ZoneInfo) -> tuple[Period, Money | None, str]:
+    begins = MonthDay.parse(terms.fixed_start)
+    rollover = MonthDay.parse(terms.fixed_rollover) if terms.fixed_rollover else None
+    if choice.extends:
+        renewed = renewed_fixed_term(
+            start,
+            now=start,
+            interval=terms.interval,
+            starts_on=begins,
+            rollover_on=rollover,
+            tz=zone,
+            terms=choice.times,
+        )
+        return renewed, None, ""
+    whole = fixed_term(start, terms.interval, starts_on=begins, rollover_on=rollover, tz=zone, terms=choice.times)
+    period = Period(max(start, whole.start), whole.end)
+    if not terms.fixed_prorated:
+        return period, None, ""
+    left = pro_rata(
+        start,
+        terms.interval,
+        starts_on=begins,
+        rollover_on=rollover,
+        tz=zone,
+        by=ProRata(terms.fixed_prorated),
+        full_until=MonthDay.parse(terms.fixed_full_until) if terms.fixed_full_until else None,
+        terms=choice.times,
+    )
+    if left.left == left.of:
+        return period, None, ""
+    unit = "months" if ProRata(terms.fixed_prorated) is ProRata.MONTHS else "days"
+    return period, (terms.amount * choice.times).share(left.fraction), f"{left.left} of {left.of} {unit}"
 
 
 def quote_to_json(bought: Quote) -> dict[str, Any]:
     """Return a quote as plain values, to be signed or kept."""
-    terms = bought.terms
-    return {
-        "price": terms.price,
-        "level": terms.level,
-        "name": terms.name,
-        "amount_minor": terms.amount.amount_minor,
-        "currency": terms.amount.currency,
-        "unit": str(terms.interval.unit),
-        "count": terms.interval.count,
-        "renews": terms.renews,
-        "end_rule": str(terms.end_rule),
-        "start": bought.start.isoformat(),
-        "end": bought.end.isoformat(),
-        "time_zone": bought.time_zone,
-    }
+    return codec.plain(bought)
 
 
 def quote_from_json(data: Mapping[str, Any]) -> Quote:
     """Return the quote that :func:`quote_to_json` wrote. Raises ``KeyError`` or ``ValueError`` for anything else."""
-    terms = PriceTerms(
-        price=data["price"],
-        level=data["level"],
-        name=data["name"],
-        amount=Money(data["amount_minor"], data["currency"]),
-        interval=Interval(Unit(data["unit"]), data["count"]),
-        renews=data["renews"],
-        end_rule=EndRule(data["end_rule"]),
-    )
-    start, end = datetime.fromisoformat(data["start"]), datetime.fromisoformat(data["end"])
-    return Quote(terms, start, end, data["time_zone"])
+    return codec.read(Quote, dict(data))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
@@ -9,13 +10,18 @@ from django.db import IntegrityError, connection, transaction
 from goodstanding import conf
 from goodstanding.billing import numbering, recording
 from goodstanding.billing.models import GatewayCustomer
+from goodstanding.billing.objects import States
+from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.models import Interval as Chosen
 from goodstanding.catalogue.models import Price
-from goodstanding.core import pricing
+from goodstanding.core import pricing, purchasing
+from goodstanding.core.facts import CodeHeld, Contract
 from goodstanding.core.ids import derived
+from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.core.periods import EndRule, Interval, Unit
-from goodstanding.core.pricing import PriceTerms, Purchase, Quote
+from goodstanding.core.pricing import Choice, PriceTerms, Quote
+from goodstanding.core.purchasing import Purchase
 from goodstanding.core.records import FOR_LIFE, Status
 from goodstanding.gateways import registry
 from goodstanding.gateways.models import GatewayAccount
@@ -31,7 +37,7 @@ COVERED = (Status.GOOD, Status.HELD, Status.GRACE)
 
 def terms_of(price: Price) -> PriceTerms:
     """Return a price (with its level) as it is sold."""
-    for_life = price.interval == Chosen.ONCE
+    for_life, currency = price.interval == Chosen.ONCE, price.currency
     return PriceTerms(
         price=price.pk,
         level=price.level_id,
@@ -40,19 +46,85 @@ def terms_of(price: Price) -> PriceTerms:
         interval=Interval(Unit.LIFE) if for_life else Interval(Unit(price.interval), price.interval_count),
         renews=price.renews and not for_life,
         end_rule=EndRule(price.level.end_rule),
+        trial=Interval(Unit(price.trial_unit), price.trial_count) if price.trial_count else None,
+        trial_amount=Money(price.trial_minor, currency) if price.trial_count else None,
+        contract=_contract_of(price),
+        minimum=Money(price.minimum_minor, currency) if price.minimum_minor is not None else None,
+        terms_max=price.terms_max,
+        fixed_start=price.fixed_start,
+        fixed_rollover=price.fixed_rollover,
+        fixed_prorated=price.fixed_prorated,
+        fixed_full_until=price.fixed_full_until,
+        ends_on=price.ends_on.isoformat() if price.ends_on else "",
+        needs_card=price.level.needs_card,
     )
 
 
-def quote(price: Price, *, now: datetime, member: Member | None = None) -> Quote:
-    """Return what buying ``price`` (with its level) at ``now`` costs and gives. Writes nothing.
+def _contract_of(price: Price) -> Contract:
+    keeps = {Price.Keeps.LIFE.value: "life", Price.Keeps.TERM.value: f"{price.keeps_count} {price.keeps_unit}"}
+    return Contract(
+        intro_minor=price.intro_minor,
+        intro_payments=price.intro_payments,
+        payments=price.payments,
+        total_minor=price.total_minor or 0,
+        keeps=keeps.get(price.keeps, ""),
+        taxed=price.taxed,
+        tax_inclusive=price.tax_inclusive,
+    )
 
-    For a ``member`` who is covered at that level already by something that does not renew, or in grace after it, it begins
-    where that ends: nothing is paid for twice.
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants of a price (with its level): see :class:`goodstanding.core.pricing.Choice`."""
+
+    price: Price
+    amount: Money | None = None
+    seats: int = 0
+    times: int = 1
+    codes: tuple[CodeHeld, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Basket:
+    """All that is wanted at once: levels, a donation on top; ``place``: where the payer is, for taxes."""
+
+    wishes: tuple[Wish, ...]
+    donation: Money | None = None
+    donation_recurs: bool = False
+    place: str = ""
+
+
+def quote(price: Price, *, now: datetime, member: Member | None = None) -> Quote:
+    """Return what buying ``price`` (with its level) alone at ``now`` costs and gives; see :func:`quote_of`."""
+    return quote_of(Basket((Wish(price),)), now=now, member=member)
+
+
+def quote_of(basket: Basket, *, now: datetime, member: Member | None = None, credit: Money | None = None) -> Quote:
+    """Return what buying a basket at ``now`` costs and gives. Writes nothing.
+
+    For a ``member`` who is covered at a level already by something that does not renew, or in grace after it, it begins
+    where that ends: nothing is paid for twice. ``credit``: what the member's balance holds. Raises
+    :class:`goodstanding.core.pricing.QuoteRefused` and ``PeriodRefused``.
     """
-    begins = now
-    if member is not None and (until := covered_until(member, price, now=now)) is not None and until < FOR_LIFE:
-        begins = until
-    return pricing.quote(terms_of(price), at=begins, time_zone=conf.time_zone().key)
+    known, choices = knowledge.current(), []
+    for wish in basket.wishes:
+        terms, begins = terms_of(wish.price), now
+        until = covered_until(member, wish.price, now=now) if member is not None else None
+        extends = until is not None and until < FOR_LIFE
+        if extends:
+            assert until is not None
+            begins = until
+        levy = known.levy_at(replace(terms.contract, tax_place=basket.place), now)
+        choices.append(Choice(terms, begins, wish.amount, wish.seats, wish.times, wish.codes, levy, extends=extends))
+    return pricing.quote(
+        choices,
+        at=now,
+        time_zone=conf.time_zone().key,
+        credit=credit,
+        donation=basket.donation,
+        donation_recurs=basket.donation_recurs,
+        place=basket.place,
+    )
 
 
 def covered_until(member: Member, price: Price, *, now: datetime) -> datetime | None:
@@ -112,17 +184,25 @@ def buy(customer: GatewayCustomer, bought: Quote, *, ref: str, now: datetime) ->
     ``ref`` names the purchase (a checkout's public id); the same again changes nothing. In the caller's transaction.
     """
     assert connection.in_atomic_block
-    purchase = pricing.purchase_of(ref, bought.terms)
+    purchase = purchasing.purchase_of(ref, bought)
     event = derived("evt", customer.gateway_account_id, "purchase", ref)
     locked = recording.locked_customer(customer.gateway_account, customer.external_id, wanted=False)
-    if ("invoice", purchase.invoice) in recording.objects_of([locked.pk]).get(locked.pk, {}):
+    objects: States = recording.objects_of([locked.pk]).get(locked.pk, {})
+    if ("invoice", purchase.invoice) in objects:
         return purchase
     number = numbering.invoice_number()
-    facts = pricing.facts_of(bought, purchase, customer=customer.external_id, at=now, number=number)
+    facts = purchasing.facts_of(
+        bought,
+        purchase,
+        customer=customer.external_id,
+        at=now,
+        number=number,
+        credit_minor=Ledger(objects).credit_minor(bought.currency),
+    )
     take_in(facts, account=customer.gateway_account, event=event, recorded_at=now, now=now)
     return purchase
 
 
 def purchase_ref(ref: str, bought: Quote) -> str:
     """Return the reference of the invoice that the purchase ``ref`` draws up."""
-    return pricing.purchase_of(ref, bought.terms).invoice
+    return purchasing.purchase_of(ref, bought).invoice

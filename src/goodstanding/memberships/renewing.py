@@ -15,6 +15,7 @@ from django.db import transaction
 
 from goodstanding.billing import attempts, numbering, policies, recording, turns
 from goodstanding.billing.models import GatewayCustomer, PaymentAttempt, Turn
+from goodstanding.catalogue import knowledge
 from goodstanding.core import changes, dunning, ours
 from goodstanding.core.dunning import Act, Step
 from goodstanding.core.facts import Fact, SubscriptionSeen
@@ -22,7 +23,8 @@ from goodstanding.core.fold import SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
-from goodstanding.core.pricing import renewal_of
+from goodstanding.core.periods import Period
+from goodstanding.core.renewals import completed, payments_before, renewal_of
 from goodstanding.jobs import lease
 from goodstanding.memberships.intake import take_in
 
@@ -81,10 +83,18 @@ def _facts(step: Step, ledger: Ledger, last: SubscriptionSeen, *, now: datetime)
     match step.act:
         case Act.RENEW:
             return _renewal(step, ledger, last, now=now)
-        case Act.GIVE_UP | Act.EXPIRE:
+        case Act.GIVE_UP:
             return (*_closed(step, ledger, now=now), _ended(last, step, now=now))
+        case Act.EXPIRE:
+            begun = _begun_together(step, ledger)
+            return (*_closed(step, ledger, now=now), *(_ended(each, step, now=now) for each in begun))
         case Act.DROP:
             return _closed(step, ledger, now=now)
+        case Act.COMPLETE:
+            assert step.end is not None, step
+            bills = turns.invoices_of(ledger, last.subscription)
+            drawn = numbering.invoice_number() if last.contract.keeps else ""
+            return completed(last, bills, paid_until=step.end, at=max(now, step.at), number=drawn)
         case _:
             return (_ended(last, step, now=now),)
 
@@ -103,9 +113,18 @@ def _renewal(step: Step, ledger: Ledger, last: SubscriptionSeen, *, now: datetim
         number += 1
         start, end = dunning.period(last, number)
     drawn, credit = numbering.invoice_number(), ledger.credit_minor(last.currency)
-    bill = renewal_of(last, start=start, end=end, at=now, invoice_number=drawn, credit_minor=credit)
-    bill = replace(bill, ladder=policies.ladder(policies.in_force(now), bill.currency))
-    return (changed, bill) if changed is not None else (bill,)
+    made = renewal_of(
+        last,
+        period=Period(start, end),
+        at=now,
+        number=drawn,
+        payment=payments_before(last, turns.invoices_of(ledger, last.subscription)) + 1,
+        levy_at=knowledge.current().levy_at,
+        credit_minor=credit,
+    )
+    bill = replace(made.bill, ladder=policies.ladder(policies.in_force(now), made.bill.currency))
+    facts: tuple[Fact, ...] = (bill, *made.credits)
+    return (changed, *facts) if changed is not None else facts
 
 
 def _closed(step: Step, ledger: Ledger, *, now: datetime) -> Sequence[Fact]:
@@ -113,6 +132,13 @@ def _closed(step: Step, ledger: Ledger, *, now: datetime) -> Sequence[Fact]:
     assert bill is not None, step
     status = "uncollectible" if step.act is Act.GIVE_UP else "void"
     return (replace(bill, at=now, status=status, closed_at=now),)
+
+
+def _begun_together(step: Step, ledger: Ledger) -> list[SubscriptionSeen]:
+    """The subscriptions that one first bill begins: nobody pays it, and none of them ever begins."""
+    bill = ledger.invoices[step.invoice].last
+    assert bill is not None, step
+    return [ledger.subscriptions[ref][-1] for ref in sorted(bill.subscriptions) if ref in ledger.subscriptions]
 
 
 def _ended(last: SubscriptionSeen, step: Step, *, now: datetime) -> SubscriptionSeen:

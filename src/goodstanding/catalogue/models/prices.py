@@ -34,7 +34,8 @@ class Price(models.Model):
     more, for life, or the rest of ``keeps_count`` ``keeps_unit``s from the beginning; with ``total_minor`` the bills are the
     parts of that sum. With ``minimum_minor`` the payer says what to pay, from that on; the amount is suggested.
     ``fixed_start`` (MMDD; of months DD): terms follow the calendar from that day; who joins from ``fixed_rollover`` on has
-    the next one, too; ``fixed_prorated``: a first one that is short costs its part. ``ends_on``: it ends with that day.
+    the next one, too; ``fixed_prorated``: a first one that is short costs its part, but for who joins on or before
+    ``fixed_full_until``. ``ends_on``: it ends with that day.
     ``taxed``: by the rates of the payer's place, within the amount if ``tax_inclusive``, else on top.
     """
 
@@ -44,6 +45,13 @@ class Price(models.Model):
         NOTHING = "", _("it ends with what was paid")
         TERM = "term", _("it goes on to the end of its term")
         LIFE = "life", _("it goes on for life")
+
+    class ProRated(models.TextChoices):
+        """What a first calendar period costs that is short."""
+
+        NOT = "", _("all of it")
+        MONTHS = "months", _("its months, a part of one as a whole")
+        DAYS = "days", _("its days")
 
     id = models.CharField(max_length=40, primary_key=True)
     level = models.ForeignKey(Level, on_delete=models.PROTECT, related_name="prices")
@@ -68,7 +76,8 @@ class Price(models.Model):
     terms_max = models.PositiveSmallIntegerField(default=1)
     fixed_start = models.CharField(max_length=4, blank=True)
     fixed_rollover = models.CharField(max_length=4, blank=True)
-    fixed_prorated = models.BooleanField(default=False)
+    fixed_prorated = models.CharField(max_length=6, choices=ProRated.choices, blank=True, default=ProRated.NOT)
+    fixed_full_until = models.CharField(max_length=4, blank=True)
     ends_on = models.DateField(null=True, blank=True)
     taxed = models.BooleanField(default=False)
     tax_inclusive = models.BooleanField(default=False)
@@ -92,6 +101,10 @@ class Price(models.Model):
             models.CheckConstraint(
                 condition=Q(minimum_minor=None) | Q(minimum_minor__gte=0, minimum_minor__lte=F("amount_minor")),
                 name="gs_catalogue_price_minimum",
+            ),
+            models.CheckConstraint(
+                condition=Q(intro_payments=0, intro_minor=0) | Q(intro_payments__gte=1, intro_minor__gt=0),
+                name="gs_catalogue_price_intro",
             ),
             models.CheckConstraint(condition=Q(terms_max__gte=1), name="gs_catalogue_price_terms"),
             models.CheckConstraint(
