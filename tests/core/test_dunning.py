@@ -311,7 +311,6 @@ MUTANTS = [
     ("pricing", "    if terms.renews:\n        return Period(", "    if True:\n        return Period("),
     ("pricing", "if goes_on and (terms.amount or", "if goes_on and (True or"),
     ("pricing", "goes_on = terms.renews and end", "goes_on = end"),
-    ("pricing", "if terms.interval.unit is Unit.LIFE:\n        return", "if False:\n        return"),
 ]  # fmt: skip
 
 

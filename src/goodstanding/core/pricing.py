@@ -312,8 +312,6 @@ def _period(terms: PriceTerms, choice: Choice, zone: ZoneInfo) -> tuple[Period, 
     start = choice.begins.replace(microsecond=0)
     if terms.trial is not None:
         return Period(start, nth(start, terms.trial, n=1, tz=zone)), None, ""
-    if terms.interval.unit is Unit.LIFE:
-        return Period(start), None, ""
     if terms.ends_on:
         return ends_on_term(start, date.fromisoformat(terms.ends_on), zone), None, ""
     if terms.fixed_start:
