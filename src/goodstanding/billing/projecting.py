@@ -85,6 +85,7 @@ class _Maker:
         self.ledger, self.customer = ledger, customer
         self.gateway, self.account = customer.gateway_account_id, account_id(customer)
         self.rows: Rows = {model: [] for model in TABLES}
+        self._parted: set[str] = set()
 
     def make(self, kind: str, ref: str) -> None:
         match kind:
@@ -169,15 +170,18 @@ class _Maker:
             "credit_minor": last.credit_minor,
             "tax_minor": sum(line.tax_minor for line in last.lines),
             "issued_at": last.created_at,
+            "posted_at": last.finalised_at or last.created_at,
             "due_at": last.due_at,
             "settled_at": state.settled_at,
             "closed_at": state.closed_at,
+            "given_up_at": state.given_up_at,
             "convention": last.convention,
         }
         self.rows[Invoice].append(row)
         final = last.status not in ("draft", "deleted")  # a draft's lines come and go
         self.rows[InvoiceLine] += _lines(row["id"], last.lines if final else ())
         self._post(journal.of_invoice(state))
+        self._post_parts_back(ref)
 
     def _payment(self, ref: str) -> None:
         payment = self.ledger.payments[ref]
@@ -190,6 +194,7 @@ class _Maker:
                 "currency": payment.currency,
                 "made_at": payment.made_at,
                 "failure": payment.failure[:100],
+                "fee_minor": journal.fee_of(self.ledger.tellings_of(ref)),
             }
         )
         self._post(journal.of_payment(self.ledger.tellings_of(ref)))
@@ -207,9 +212,11 @@ class _Maker:
                 "amount_minor": refund.last.amount_minor,
                 "currency": refund.last.currency,
                 "made_at": refund.last.made_at,
+                "failed_at": refund.failed_at,
             }
         )
         self._post(journal.of_refund(refund))
+        self._post_parts_back(self.ledger.invoice_of(refund.last.payment, refund.last.intent))
 
     def _dispute(self, ref: str) -> None:
         dispute = self.ledger.disputes[ref]
@@ -243,6 +250,19 @@ class _Maker:
             }
         )
         self._post(journal.of_credit(entry))
+        if entry.kind == "refund":
+            self._post_parts_back(entry.about)
+
+    def _post_parts_back(self, invoice: str) -> None:
+        """The tax in what was given back of an invoice: of all of it, once, for its last part may complete another."""
+        state = self.ledger.invoices.get(invoice)
+        if state is None or state.last is None or invoice in self._parted:
+            return
+        self._parted.add(invoice)
+        given, as_balance = self.ledger.given_back_of(invoice), {each.credit for each in self.ledger.credits}
+        for ref, back in journal.parts_back(journal.parts_of(state.last), given).items():
+            kind = "credit" if ref in as_balance else "refund"
+            self._post(journal.of_parts_back(f"{kind}|{ref}", back, state.last.currency))
 
 
 def _lines(invoice: str, lines: Sequence[LineSeen]) -> Iterable[Row]:

@@ -238,6 +238,7 @@ class PaymentSeen:
     ``elsewhere``: how it came in without any gateway (``cash``, ``transfer``), as staff wrote it down. ``retry``: what a
     failure says of the stored card that was charged while its owner was away: it may be charged again ``later``, or
     ``never``, or its ``owner`` must be there; empty where the payer was there (his slip of the pen says nothing of it).
+    ``fee_minor``: what the gateway kept of it for its work, where it tells that (it may do so later).
     """
 
     payment: str
@@ -253,6 +254,7 @@ class PaymentSeen:
     failure: str = ""
     elsewhere: str = ""
     retry: str = ""
+    fee_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from goodstanding.core.fold import (
     payment_tellings,
     refund_state,
 )
-from goodstanding.core.money_back import Taken
+from goodstanding.core.money_back import GivenBack, Taken, in_money
 
 NOT_USED = frozenset({"void", "draft", "deleted"})  # invoices that leave the balance as it is
 _RETRY = {"": 0, "later": 1, "owner": 2, "never": 3}  # of one moment the sternest counts
@@ -167,6 +167,12 @@ class Ledger:
                 for subscription in sorted(state.last.subscriptions):
                     if subscription in self.subscriptions:
                         yield "subscription", subscription
+
+    def given_back_of(self, invoice: str) -> list[GivenBack]:
+        """Return what was given back of an invoice, in money and as balance."""
+        as_balance = (each for each in self.credits if each.kind == "refund" and each.about == invoice)
+        given = [GivenBack(each.credit, each.at, each.amount_minor) for each in as_balance if each.amount_minor > 0]
+        return [*map(in_money, self.refunds_of(invoice)), *given]
 
     def refunds_of(self, invoice: str) -> list[RefundState]:
         """Return the refunds of an invoice's payments."""

@@ -18,18 +18,33 @@ class Taken:
     refunded_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """Something given back of an invoice at ``at``, in money or as balance; it gave nothing any more from ``failed_at`` on."""
+
+    ref: str
+    at: datetime
+    amount_minor: int
+    failed_at: datetime | None = None
+
+
+def in_money(refund: RefundState) -> GivenBack:
+    """Return a refund as something given back."""
+    return GivenBack(refund.last.refund, refund.last.made_at, refund.last.amount_minor, refund.failed_at)
+
+
 def revocations(
-    *, worth_minor: int, refunds: Sequence[RefundState], taken: Sequence[Taken], disputes: Iterable[DisputeState]
+    *, worth_minor: int, given: Sequence[GivenBack], taken: Sequence[Taken], disputes: Iterable[DisputeState]
 ) -> tuple[Revocation, ...]:
     """Return from when to when an invoice worth ``worth_minor`` is revoked.
 
-    It is, while all of it is given back: by one refund or by several. A part given back revokes nothing. A refund that
+    It is, while all of it is given back, in money or as balance, at once or in parts. A part given back revokes nothing. A refund that
     fails later gives back nothing from then on. A lost dispute revokes for good.
     """
     found = [Revocation(dispute.closed_at) for dispute in disputes if dispute.lost and dispute.closed_at is not None]
     if worth_minor > 0:
-        steps = [(refund.last.made_at, refund.last.amount_minor) for refund in refunds]
-        steps += [(refund.failed_at, -refund.last.amount_minor) for refund in refunds if refund.failed_at is not None]
+        steps = [(each.at, each.amount_minor) for each in given]
+        steps += [(each.failed_at, -each.amount_minor) for each in given if each.failed_at is not None]
         steps += [(each.at, each.refunded_minor) for each in taken]
         found.extend(_while_all_is_back(worth_minor, sorted(steps)))
     return tuple(sorted(found, key=lambda each: each.since))

@@ -364,7 +364,7 @@ def _invoice(ref: str, state: InvoiceState, lines: tuple[Line, ...], ledger: Led
         failed_at=ledger.failures_of(ref),
         revocations=revocations(
             worth_minor=state.last.total_minor,
-            refunds=ledger.refunds_of(ref),
+            given=ledger.given_back_of(ref),
             taken=ledger.taken_of(ref),
             disputes=ledger.disputes_of(ref),
         ),

@@ -216,7 +216,7 @@ class _Writer:
             return ()
         return revocations(
             worth_minor=state.last.total_minor,
-            refunds=self.ledger.refunds_of(invoice),
+            given=self.ledger.given_back_of(invoice),
             taken=self.ledger.taken_of(invoice),
             disputes=self.ledger.disputes_of(invoice),
         )

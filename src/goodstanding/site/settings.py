@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "goodstanding.checkout",
     "goodstanding.access",
     "goodstanding.doors",
+    "goodstanding.reports",
     "goodstanding.office",
     "goodstanding.portal",
     "goodstanding.communications",

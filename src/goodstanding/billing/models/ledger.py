@@ -216,7 +216,8 @@ class SubscriptionItem(models.Model):
 class Invoice(External):
     """A bill. ``settled_at``: from when nothing was due any more, however it was paid; a refund never unsets it.
 
-    ``total_minor`` includes ``tax_minor``. ``convention``: by which its prorations were reckoned.
+    ``total_minor`` includes ``tax_minor``. ``convention``: by which its prorations were reckoned. ``posted_at``: when it
+    came into the books, once it was no draft any more. ``given_up_at``: when it was called uncollectible.
     """
 
     subscription = models.CharField(max_length=255, blank=True)  # its external id
@@ -229,9 +230,11 @@ class Invoice(External):
     credit_minor = models.BigIntegerField(default=0)
     tax_minor = models.BigIntegerField(default=0)
     issued_at = models.DateTimeField()
+    posted_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    given_up_at = models.DateTimeField(null=True, blank=True)
     convention = models.CharField(max_length=100, blank=True)
 
     class Meta(External.Meta):
@@ -282,7 +285,10 @@ class InvoiceLine(models.Model):
 
 
 class Payment(External):
-    """Money that came in, or was tried for. ``invoice`` is empty where nothing says which it paid (yet)."""
+    """Money that came in, or was tried for. ``invoice`` is empty where nothing says which it paid (yet).
+
+    ``fee_minor``: what the gateway kept of it, 0 where it tells no fee.
+    """
 
     invoice = models.CharField(max_length=255, blank=True)  # its external id
     status = models.CharField(max_length=12)
@@ -290,6 +296,7 @@ class Payment(External):
     currency = models.CharField(max_length=3)
     made_at = models.DateTimeField()
     failure = models.CharField(max_length=100, blank=True)
+    fee_minor = models.BigIntegerField(default=0)
 
     class Meta(External.Meta):
         ordering: ClassVar = ["made_at", "id"]
@@ -302,9 +309,14 @@ class Payment(External):
             models.Index(fields=["made_at", "id"], condition=Q(status="failed"), name="gs_billing_payment_failed"),
         ]
 
+    @property
+    def net_minor(self) -> int:
+        """What is left of it after the gateway's fee."""
+        return self.amount_minor - self.fee_minor
+
 
 class Refund(External):
-    """Money that was given back."""
+    """Money that was given back, until it failed at ``failed_at``."""
 
     payment = models.CharField(max_length=255, blank=True)  # its external id
     invoice = models.CharField(max_length=255, blank=True)
@@ -312,6 +324,7 @@ class Refund(External):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     made_at = models.DateTimeField()
+    failed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(External.Meta):
         ordering: ClassVar = ["made_at", "id"]

@@ -1,0 +1,1 @@
+"""Reports: what the records come to, read and never written."""

@@ -1,0 +1,1 @@
+from tests.apps.checkout.conftest import price, shop, until, work  # noqa: F401 - fixtures
