@@ -123,6 +123,13 @@ def sender(text: str) -> str:
     return text
 
 
+def mailbox(text: str) -> str:
+    """Read a mail address, or nothing."""
+    if text and (not re.fullmatch(r"[!-;=?A-~]+@[A-Za-z0-9.-]+", text) or len(text) > 200):
+        raise ValueError(f"{text!r} is no mail address such as office@example.org")
+    return text
+
+
 @lru_cache(maxsize=8)
 def clock_text(text: str) -> datetime | timedelta:
     """Read what the clock shows: a moment at which it stands still, or an offset (``+90d``) with which it runs on."""
@@ -200,6 +207,9 @@ ORGANISATION: Setting[str] = Setting(
 MAIL_FROM: Setting[str] = Setting(
     "GOODSTANDING_MAIL_FROM", "Goodstanding <no-reply@localhost>", sender, "Whom mails come from."
 )
+STAFF_MAIL: Setting[str] = Setting(
+    "GOODSTANDING_STAFF_MAIL", "", mailbox, "Who is written to of payments that failed; empty: nobody."
+)
 
 SETTINGS: tuple[Setting[Any], ...] = (
     HOME,
@@ -219,6 +229,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     ACCESS_HOSTS,
     ORGANISATION,
     MAIL_FROM,
+    STAFF_MAIL,
 )
 
 

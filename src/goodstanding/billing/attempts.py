@@ -15,9 +15,12 @@ from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
+from goodstanding.jobs import services as jobs
 from goodstanding.jobs.lease import LEASE
 
 ASKED_AGAIN_AFTER = timedelta(hours=25)  # a payer who was sent to a page and never came back: the gateway is asked
+
+CARD_SEEN = "memberships.card_seen"  # the job that keeps how people know the card that pays
 
 State = PaymentAttempt.State
 
@@ -120,6 +123,11 @@ def follow(customer: GatewayCustomer, ledger: Ledger, changed: Iterable[Key], *,
         state, failure = _outcome(attempt, ledger)
         if state is not None:
             _close(Q(pk=attempt.pk), state, failure=failure, now=now)
+            if state == State.SUCCEEDED and attempt.kind == PaymentAttempt.Kind.BEGIN:
+                # A new card that was typed on the gateway's page, or had to be approved there, was kept there.
+                newest = attempt.state == State.WAITING and bool(attempt.page) and not attempt.method
+                payload = {"customer": customer.pk, "newest": newest}
+                jobs.add(CARD_SEEN, key=attempt.pk, due_at=now, now=now, payload=payload)
 
 
 def due_next() -> datetime | None:

@@ -29,19 +29,23 @@ class Value(StrEnum):
 
 VALUES: Mapping[str, Value] = {
     "amount": Value.LINE,  # what was charged, is to be charged, or was given back: "25.00 EUR"
+    "card": Value.LINE,  # as people know it: "Visa … 4242"
     "covered_until": Value.MOMENT,  # exclusive, as every upper bound: the midnight after the last day
     "due_on": Value.DAY,
+    "good_until": Value.DAY,  # the last day on which a card can be charged
     "grace_until": Value.MOMENT,  # exclusive
     "instructions": Value.WORDS,  # how to pay: the organisation's own words
     "level": Value.LINE,
     "lines": Value.ROWS,
     "link": Value.LINK,  # where to go and do something about it
+    "member": Value.LINE,  # of whom staff are told
     "next_charge_on": Value.DAY,
     "next_try_at": Value.MOMENT,
     "number": Value.LINE,  # of a bill or receipt
     "paid_by": Value.LINE,  # "card ending in 4242"
     "reason": Value.LINE,  # why a payment failed, as a whole sentence; may be empty
     "since": Value.MOMENT,
+    "then": Value.WORDS,  # what comes where nothing is paid
     "total": Value.LINE,
     "what_it_means": Value.WORDS,  # what a refund means for the membership
 }
@@ -60,8 +64,12 @@ KINDS: Mapping[str, Kind] = {
     "welcome": Kind(needs=("level", "link"), may=("covered_until", "amount", "next_charge_on")),
     # Something was paid. covered_until where it paid for a membership's period.
     "receipt": Kind(needs=("number", "lines", "total", "link"), may=("paid_by", "covered_until")),
-    # A charge failed. Without next_try_at nothing is tried again by itself; without grace_until access has ended.
-    "payment_failed": Kind(needs=("amount", "reason", "link"), may=("next_try_at", "grace_until")),
+    # A charge failed. Without next_try_at our clock does not try again; without grace_until access has ended.
+    "payment_failed": Kind(needs=("amount", "reason", "link"), may=("next_try_at", "grace_until", "then")),
+    # The same, for staff.
+    "staff_payment_failed": Kind(needs=("member", "number", "amount", "reason", "link"), may=("next_try_at",)),
+    # The card that pays is good for some weeks only.
+    "card_expires": Kind(needs=("card", "good_until", "link"), may=("next_charge_on",)),
     # Still nothing paid, and grace is nearly over.
     "grace_ends_soon": Kind(needs=("grace_until", "amount", "link")),
     # Access has ended because nothing was paid, or because a term is over.
@@ -71,7 +79,7 @@ KINDS: Mapping[str, Kind] = {
     # Money was given back.
     "refunded": Kind(needs=("amount", "what_it_means", "link")),
     # The bank wants the card's owner to approve a charge: the page behind the link asks.
-    "card_challenge": Kind(needs=("amount", "link")),
+    "card_challenge": Kind(needs=("amount", "link"), may=("next_try_at", "grace_until", "then")),
     # A bill that is open, to be paid by hand.
     "invoice": Kind(needs=("number", "total", "due_on", "instructions", "link")),
 }

@@ -167,6 +167,16 @@ def next_try(state: InvoiceState, overdue: Overdue = NOTHING) -> datetime | None
     return next((first + days * DAY for days in state.last.ladder.again_after if first + days * DAY > latest), None)
 
 
+def over_at(state: InvoiceState) -> datetime | None:
+    """Return when a bill that failed is given up; ``None``: never. Whose card is not tried again has as long as others."""
+    assert state.last is not None
+    ladder = state.last.ladder
+    if ladder.at_end == KEEP:
+        return None
+    days = max(ladder.again_after, default=0) if ladder.end_after is None else ladder.end_after
+    return state.failed_at[0] + days * DAY
+
+
 def is_left_alone(state: InvoiceState, overdue: Overdue = NOTHING) -> bool:
     """Return whether so little is owed that nobody is bothered with it."""
     assert state.last is not None
@@ -219,15 +229,8 @@ def _bill(state: InvoiceState, invoices: Sequence[InvoiceState], overdue: Overdu
         return Step(Act.COLLECT, again, invoice=name)
     if is_kept(state, overdue):
         return None
-    return Step(Act.GIVE_UP, max(state.failed_at[-1], _over_at(state)), invoice=name)
-
-
-def _over_at(state: InvoiceState) -> datetime:
-    """When a bill is given up whose tries are over. Who cannot be tried again has as long as others, for another card."""
-    assert state.last is not None
-    ladder = state.last.ladder
-    days = max(ladder.again_after, default=0) if ladder.end_after is None else ladder.end_after
-    return state.failed_at[0] + days * DAY
+    over = over_at(state)
+    return Step(Act.GIVE_UP, max(state.failed_at[-1], over or issued), invoice=name)
 
 
 def _issued(state: InvoiceState) -> tuple[datetime, str]:

@@ -68,7 +68,10 @@ class BeginRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChargeRequest:
-    """A stored method of ``customer`` to be charged. ``invoice``: our reference of what is paid, told back."""
+    """A stored method of ``customer`` to be charged.
+
+    ``invoice``: our reference of what is paid, told back; or the gateway's own open invoice, which is settled by it.
+    """
 
     key: str
     customer: str

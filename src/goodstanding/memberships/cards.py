@@ -7,7 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from goodstanding.billing.models import GatewayCustomer, Subscription
+from goodstanding.billing.attempts import CARD_SEEN
+from goodstanding.billing.models import GatewayCustomer, Invoice, Subscription
+from goodstanding.core.cards import good_before
 from goodstanding.core.fold import SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
@@ -15,10 +17,16 @@ from goodstanding.gateways import registry
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import Ability, GatewayRefused
 from goodstanding.gateways.requests import BeginRequest, Change, Redirect, Taken
-from goodstanding.memberships import buying
+from goodstanding.jobs import services as jobs
+from goodstanding.memberships import buying, retrying
 from goodstanding.people.models import Member
 
-RUNNING = (SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE, SubscriptionStatus.TRIALING)
+RUNNING = (
+    SubscriptionStatus.ACTIVE,
+    SubscriptionStatus.PAST_DUE,
+    SubscriptionStatus.UNPAID,
+    SubscriptionStatus.TRIALING,
+)
 
 
 class CardRefused(ValueError):
@@ -81,13 +89,53 @@ def keep(member: Member, account: GatewayAccount, *, return_url: str, now: datet
         return begun.url  # which card is kept there is known once the member is back
     if isinstance(begun, Taken) and begun.method:
         _use(customer, begun.method, now=now)
+        retrying.with_new_card(customer, begun.method, now=now)
     return ""
 
 
 def prefer(member: Member, account: str, ref: str, *, now: datetime) -> None:
-    """Have renewals at ``account`` charged to the stored card ``ref``. Raises :class:`CardRefused` for an unknown one."""
+    """Have renewals at ``account`` charged to the stored card ``ref``, and what is overdue there at once.
+
+    Raises :class:`CardRefused` for an unknown one.
+    """
     customer = _own(member, account, ref, now=now)
     _use(customer, ref, now=now)
+    retrying.with_new_card(customer, ref, now=now)
+
+
+def overdue(member: Member) -> list[Invoice]:
+    """Return what a member owes at gateways that can charge a card for it: another card is charged for it at once."""
+    found = []
+    for customer in _customers(member):
+        if registry.can(customer.gateway_account.gateway, Ability.CHARGE):
+            found += retrying.overdue(customer)
+    return found
+
+
+def note_card(customer_id: str, *, newest: bool = False, now: datetime) -> None:
+    """Keep how people know the card that pays, and until when it is good: asks the gateway. For the worker.
+
+    ``newest``: a payment was made on a page of the gateway's by a card that was kept there: that one pays from now on.
+    May raise ``GatewayUnreachable``. Not to be called in a transaction.
+    """
+    customer = GatewayCustomer.objects.select_related("gateway_account").get(pk=customer_id)
+    account = customer.gateway_account
+    if not registry.can(account.gateway, Ability.METHODS):
+        return
+    gateway = registry.able(account.gateway, Ability.METHODS)
+    try:
+        stored = gateway.methods(customer.external_id, account=account, now=now)
+    except GatewayRefused:
+        return  # its gateway knows this customer no more
+    refs = [each.ref for each in stored]
+    chosen = refs[0] if refs and (newest or customer.method not in refs) else customer.method
+    card = next((each for each in stored if each.ref == chosen), None)
+    GatewayCustomer.objects.filter(pk=customer.pk, method=customer.method).update(
+        method=chosen if card else customer.method,
+        card_label=card.label[:40] if card else "",
+        card_last4=card.last4[:4] if card else "",
+        card_good_before=good_before(card.expires) if card else None,
+    )
 
 
 def drop(member: Member, account: str, ref: str, *, now: datetime) -> None:
@@ -115,6 +163,7 @@ def _use(customer: GatewayCustomer, ref: str, *, now: datetime) -> None:
         with suppress(GatewayRefused):  # it ended meanwhile; the others are changed all the same
             gateway.change(subscription.external_id, Change(key=key, method=ref), account=account, now=now)
     GatewayCustomer.objects.filter(pk=customer.pk).update(method=ref)
+    jobs.add(CARD_SEEN, key=customer.pk, due_at=now, now=now)
 
 
 def _own(member: Member, account: str, ref: str, *, now: datetime) -> GatewayCustomer:

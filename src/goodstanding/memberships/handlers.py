@@ -11,7 +11,7 @@ from goodstanding.catalogue.services import RESOLVE
 from goodstanding.jobs import lease, registry
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.models import Job
-from goodstanding.memberships import errands, intake, letters, passing, paying, renewing
+from goodstanding.memberships import cards, errands, expiring, intake, letters, passing, paying, renewing
 
 ROLL = "memberships.roll"
 AGAIN = timedelta(minutes=1)  # longer than any transaction of ours
@@ -43,6 +43,18 @@ def grace_ends_soon(job: Job, *, now: datetime) -> None:
     letters.grace_ends_soon(str(job.payload["member"]), now=now)
 
 
+def card_seen(job: Job, *, now: datetime) -> None:
+    """Keep how people know the card that pays what a customer renews."""
+    cards.note_card(str(job.payload.get("customer", job.key)), newest=bool(job.payload.get("newest")), now=now)
+
+
+def cards_expire(job: Job, *, now: datetime) -> None:
+    """Write to those whose card expires soon; ask for another batch while there is more."""
+    after = expiring.write(after=str(job.payload.get("after", "")), now=now)
+    if after:
+        jobs.add(expiring.CARDS_EXPIRE, key=f"{job.key}>{after}", due_at=now, now=now, payload={"after": after})
+
+
 def claim_turns(*, now: datetime, worker: str, limit: int) -> list[Turn]:
     """Claim subscriptions for which our clock has something to do."""
     rows = Turn.objects.select_related("subscription__gateway_account", "subscription__customer")
@@ -65,6 +77,10 @@ registry.source(registry.Source("renewals", claim_turns, renewing.carry_out))
 registry.source(registry.Source("payments", claim_attempts, paying.carry_out))
 registry.source(registry.Source("errands", claim_errands, errands.carry_out))
 registry.handler(letters.GRACE_SOON)(grace_ends_soon)
+registry.handler(attempts.CARD_SEEN, atomic=False)(card_seen)
+registry.handler(expiring.CARDS_EXPIRE, atomic=False)(cards_expire)
+registry.recurring(expiring.CARDS_EXPIRE, every=timedelta(days=1))
+registry.sweep("cards that expire", lambda now: expiring.sweep(now=now))
 registry.handler(RESOLVE, atomic=False)(resolve)
 registry.handler(intake.ADOPT, atomic=False)(adopt)
 registry.handler(ROLL, atomic=False)(roll)

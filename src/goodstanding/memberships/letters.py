@@ -20,7 +20,6 @@ from goodstanding.billing import turns
 from goodstanding.billing.models import GatewayCustomer
 from goodstanding.catalogue.models import Level
 from goodstanding.catalogue.words import money_words
-from goodstanding.core.dunning import Act
 from goodstanding.core.facts import InvoiceSeen, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, InvoiceState, Key
 from goodstanding.core.ids import derived
@@ -31,6 +30,7 @@ from goodstanding.core.records import FOR_LIFE, Revocation, Status
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
 from goodstanding.jobs import services as jobs
+from goodstanding.memberships import failing
 from goodstanding.memberships.failures import WHY
 from goodstanding.memberships.models import MemberStanding, StandingChange
 from goodstanding.people.models import Member
@@ -41,6 +41,7 @@ GRACE_SOON = "memberships.grace_ends_soon"
 TO_BE_PAID_WITHIN = timedelta(days=7)
 BEFORE_GRACE_ENDS = timedelta(days=2)
 HOME, PAY, INVOICE, JOIN = "gs_portal:membership", "gs_portal:pay_next", "gs_portal:invoice", "gs_checkout:levels"
+PAY_THIS, CARDS, MEMBER = "gs_portal:pay", "gs_portal:cards", "gs_office:member"
 COVERING = ("regular", "prepaid")
 TOLD = frozenset({Status.LAPSED, Status.GRACE})  # the changes of standing that members hear of
 WAS_IN = frozenset({Status.GOOD, Status.GRACE, Status.HELD})
@@ -50,6 +51,7 @@ def of_ledger(
     customer: GatewayCustomer, ledger: Ledger, changed: Collection[Key], standing: MemberStanding, *, now: datetime
 ) -> None:
     """Write what a member is to be told of the objects at ``changed``. No query where nothing is to be told."""
+    _to_staff(customer, ledger, changed, now=now)
     if not customer.gateway_account.writes_to_members or customer.member is None:
         return
     writer = _Writer(customer, ledger, customer.member, standing, now)
@@ -98,6 +100,11 @@ def grace_ends_soon(member: str, *, now: datetime) -> None:
     _post("grace_ends_soon", f"{member}|{row.changes_at.isoformat()}", person, context, now=now)
 
 
+def of_card(member: Member, about: str, context: dict[str, Any], *, now: datetime) -> bool:
+    """Write to a member whose card expires soon; return whether that is new. ``about`` names the card."""
+    return _post("card_expires", about, member, context | {"link": _page(CARDS)}, now=now)
+
+
 class _Writer:
     def __init__(
         self, customer: GatewayCustomer, ledger: Ledger, member: Member, standing: MemberStanding, now: datetime
@@ -111,10 +118,10 @@ class _Writer:
         if state.settled_at is not None:
             if _is_new(state.settled_at, self.now):
                 self._settled(last)
-        elif state.closed_at is None and ref not in self.ledger.changes and self._was_paid_before(last):
+        elif state.closed_at is None and ref not in self.ledger.changes and failing.was_paid_before(self.ledger, last):
             failures = self.ledger.failures_of(ref)
             if failures and _is_new(failures[-1], self.now):
-                self._failed(last, failures)
+                self._failed(last)
 
     def subscription(self, tellings: Sequence[SubscriptionSeen]) -> None:
         """Confirm that the renewal was stopped."""
@@ -148,7 +155,7 @@ class _Writer:
         covering = [line for line in last.lines if line.kind in COVERING]
         until = max((line.end for line in covering), default=None)
         until = None if until == FOR_LIFE else until
-        if covering and not self._was_paid_before(last):
+        if covering and not failing.was_paid_before(self.ledger, last):
             self._welcome(last, covering[0], until)
         if last.total_minor:
             paid = [(line.description or _("Membership"), _words(line.amount_minor, last)) for line in last.lines]
@@ -170,24 +177,26 @@ class _Writer:
             }
         self._post("welcome", last.invoice, context)
 
-    def _failed(self, last: InvoiceSeen, failures: Sequence[datetime]) -> None:
-        step = turns.step_of(self.ledger, last.subscription) if last.subscription in self.ledger.subscriptions else None
-        if step is not None and step.act is Act.GIVE_UP:
-            return  # they hear that it has lapsed
+    def _failed(self, last: InvoiceSeen) -> None:
         if not registry.can(self.customer.gateway_account.gateway, Ability.CHARGE):
             self._bill(last)
             return
-        code = next((each.failure for each in self.ledger.payments.values() if each.at == failures[-1]), "no_card")
+        told = failing.of_bill(self.ledger, last, now=self.now)
+        if told is None:
+            return
         enters = self.standing.status in (Status.GOOD, Status.GRACE)
-        grace = self.standing.changes_at if enters else None
         context = {
             "amount": _words(last.due_minor - last.paid_minor, last),
-            "reason": WHY.get(code, ""),
-            "next_try_at": step.at if step and step.act is Act.COLLECT and step.at > self.now else None,
-            "grace_until": grace,
-            "link": _page(PAY),
+            "next_try_at": told.next_try_at,
+            "grace_until": self.standing.changes_at if enters else None,
+            "then": told.then,
+            "link": _page(PAY_THIS, derived("inv", self.customer.gateway_account_id, last.invoice)),
         }
-        self._post("payment_failed", f"{last.invoice}|{failures[-1].isoformat()}", context)
+        about = f"{last.invoice}|{told.day}"
+        if told.needs_owner:
+            self._post("card_challenge", about, context)
+        else:
+            self._post("payment_failed", about, context | {"reason": WHY.get(told.code, "")})
 
     def _bill(self, last: InvoiceSeen) -> None:
         """Ask for what is paid by hand: nobody tries a card."""
@@ -224,22 +233,6 @@ class _Writer:
     def _post(self, kind: str, about: str, context: dict[str, Any]) -> None:
         _post(kind, f"{self.customer.gateway_account_id}|{about}", self.member, context, now=self.now)
 
-    def _was_paid_before(self, last: InvoiceSeen) -> bool:
-        if not last.subscription:
-            levels = {line.hints.level for line in last.lines}
-            return any(
-                state.settled_at is not None
-                and ref != last.invoice
-                and levels & {line.hints.level for line in state.last.lines}
-                for ref, state in self.ledger.invoices.items()
-                if state.last is not None
-            )
-        return any(
-            state.settled_at is not None and ref != last.invoice
-            for ref, state in self.ledger.invoices.items()
-            if state.last is not None and state.last.bills(last.subscription)
-        )
-
     def _paid(self, subscription: str) -> bool:
         return any(state.settled_at for state in turns.invoices_of(self.ledger, subscription))
 
@@ -250,6 +243,27 @@ class _Writer:
         return _name_of(last.items[0].hints.level) if last.items else ""
 
 
+def _to_staff(customer: GatewayCustomer, ledger: Ledger, changed: Collection[Key], *, now: datetime) -> None:
+    """Write to staff of renewals that failed, once a day for each, where they want that."""
+    to = conf.STAFF_MAIL.value()
+    for last in failing.failed_renewals(ledger, changed) if to else ():
+        latest = ledger.refusals_of(last.invoice)[-1]
+        if customer.member is None or not _is_new(latest.at, now):
+            continue
+        told = failing.of_bill(ledger, last, now=now)
+        context = {
+            "member": customer.member.name or customer.member.email,
+            "number": last.number or last.invoice,
+            "amount": _words(last.due_minor - last.paid_minor, last),
+            "reason": WHY.get(latest.failure, ""),
+            "next_try_at": told.next_try_at if told else None,
+            "link": _page(MEMBER, customer.member_id or ""),
+        }
+        day = latest.at.astimezone(conf.time_zone()).date().isoformat()
+        about = f"{customer.gateway_account_id}|{last.invoice}|{day}"
+        _post("staff_payment_failed", about, customer.member, context, now=now, to=to)
+
+
 def _lapsed(member: Member, change: StandingChange) -> None:
     held = (part.partition("=")[0] for part in change.levels_before.split(";"))
     levels = Level.objects.filter(slug__in=list(held)).values_list("name", flat=True)
@@ -258,13 +272,13 @@ def _lapsed(member: Member, change: StandingChange) -> None:
     _post("lapsed", change.pk, member, context, now=change.recorded_at)
 
 
-def _post(kind: str, about: str, member: Member, context: dict[str, Any], *, now: datetime) -> None:
-    if member.deceased_on is not None or not apps.is_installed(COMMUNICATIONS):
-        return  # nobody writes to the dead
+def _post(kind: str, about: str, member: Member, context: dict[str, Any], *, now: datetime, to: str = "") -> bool:
+    if (member.deceased_on is not None and not to) or not apps.is_installed(COMMUNICATIONS):
+        return False  # nobody writes to the dead
     from goodstanding.communications.services import post  # noqa: PLC0415 - its tables are not there without it
 
-    key = derived(kind[:20], about)
-    post(kind, key=key, to=member.email, name=member.name, context=context, now=now, about=member.pk)
+    key, name = derived(kind[:20], about), "" if to else member.name
+    return post(kind, key=key, to=to or member.email, name=name, context=context, now=now, about=member.pk)
 
 
 def _owed(member: Member) -> Money | None:

@@ -84,7 +84,7 @@ def pay(invoice: Invoice, *, return_url: str, now: datetime, card: str = "", met
 
     What is under way already is not begun again; what is paid is paid once. Not to be called in a transaction.
     """
-    customer = _customer(invoice)
+    customer = customer_of(invoice)
     with transaction.atomic():
         recording.locked_customer(customer.gateway_account, customer.external_id, wanted=False)
         invoice.refresh_from_db()
@@ -93,7 +93,7 @@ def pay(invoice: Invoice, *, return_url: str, now: datetime, card: str = "", met
         begin, amount = PaymentAttempt.Kind.BEGIN, owed(invoice)
         try:
             attempt = attempts.write_down(
-                customer, pays_for=invoice.external_id, kind=begin, amount=amount, now=now, held=True
+                customer, pays_for=invoice.external_id, kind=begin, amount=amount, now=now, held=True, method=method
             )
         except attempts.AlreadyUnderWay:
             return stands(invoice)
@@ -125,7 +125,8 @@ def ask(invoice: Invoice, *, now: datetime) -> Outcome:
     return stands(invoice)
 
 
-def _customer(invoice: Invoice) -> GatewayCustomer:
+def customer_of(invoice: Invoice) -> GatewayCustomer:
+    """Return the gateway's customer who owes an invoice."""
     rows = GatewayCustomer.objects.select_related("gateway_account")
     return rows.get(account=invoice.account_id, gateway_account=invoice.gateway_account_id)
 

@@ -13,6 +13,7 @@ from goodstanding.memberships import byhand, giving_back
 from goodstanding.memberships.ending import CannotEnd
 from goodstanding.memberships.forms import Decision
 from goodstanding.memberships.reading import standing_now
+from goodstanding.memberships.retrying import CannotRetry
 from goodstanding.memberships.services import DecisionRefused
 from goodstanding.office import once
 from goodstanding.people.models import Member
@@ -44,7 +45,7 @@ def take(form: Decision, *, name: str, by: Any) -> Done:
             form.take(by=by)
     except (DecisionRefused, CannotEnd) as refused:
         raise Refused(str(refused)) from refused
-    except (byhand.Refused, giving_back.Refused, NotForSale) as refused:
+    except (byhand.Refused, giving_back.Refused, NotForSale, CannotRetry) as refused:
         raise Refused(str(refused.words)) from refused
     after = standing_now(form.member.pk, now=form.now).status
     moved = _("The standing is still: %s.") % after if before == after else f"{before} → {after}."

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding.core.records import Status
 from goodstanding.memberships.forms import DECISIONS, Decision
-from goodstanding.office.money_forms import EndForm, KeepForm, PaymentForm, RefundForm, SellForm, StopForm
+from goodstanding.office.money_forms import EndForm, KeepForm, PaymentForm, RefundForm, RetryForm, SellForm, StopForm
 from goodstanding.office.status_forms import DiedForm, LivesForm, PlainStatusForm, StatusForm
 from goodstanding.people.models import Member
 
@@ -75,6 +75,7 @@ ACTIONS: dict[str, type[Decision]] = {
     "payment": PaymentForm,
     "sell": SellForm,
     "refund": RefundForm,
+    "retry": RetryForm,
     "stop": StopForm,
     "end": EndForm,
     "keep": KeepForm,
@@ -127,6 +128,12 @@ SAYS: dict[str, tuple[StrOrPromise, StrOrPromise]] = {
             "A payment by card goes back to the card; the gateway confirms it later. One by hand you give back yourself."
         ),
         _("Once all of an invoice is given back, what it bought ends at once. A part changes nothing about access."),
+    ),
+    "retry": (
+        _(
+            "The card that pays what renews is charged for this invoice now, once. The member hears of it as of any try."
+        ),
+        _("If it succeeds, what it is for counts at once. If not, nothing changes, and the ladder goes on."),
     ),
     "stop": (
         _("Nothing is charged any more, and nothing is given back."),

@@ -13,7 +13,7 @@ from goodstanding.communications import services as mails
 from goodstanding.core.fold import ENDED
 from goodstanding.doors import services as doors
 from goodstanding.doors.models import Card
-from goodstanding.memberships import giving_back, member_page, owing
+from goodstanding.memberships import cards, giving_back, member_page, owing
 from goodstanding.office.forms import ACTIONS
 from goodstanding.people.models import Member
 
@@ -53,6 +53,7 @@ def shown(member: Member, *, user: Any, changes_only: bool, page: str, now: date
         **member_page.shown(member, asked, user=user, now=now),
         "asked": asked,
         "invoices": [(each, owing.owed(each)) for each in owing.open_invoices(member)],
+        "retriable": {bill.pk for bill in cards.overdue(member)},
         "payments": _payments(member, waiting),
         "subscriptions": _subscriptions(member, waiting, now=now),
         "doors": doors.why(member, now),

@@ -14,7 +14,7 @@ from goodstanding.catalogue.words import money_words
 from goodstanding.checkout import holding
 from goodstanding.core.currencies import MoneyRefused
 from goodstanding.core.money import Money
-from goodstanding.memberships import byhand, ending, giving_back, owing
+from goodstanding.memberships import byhand, ending, expiring, giving_back, owing, retrying
 from goodstanding.memberships.forms import Decision, MomentField
 
 HOW = (("cash", _("in cash")), ("transfer", _("by transfer")), ("cheque", _("by cheque")), ("other", _("otherwise")))
@@ -128,6 +128,24 @@ class RefundForm(Decision):
         """Give it back."""
         given = self.cleaned_data
         giving_back.refund(self.row, amount=given["money"], reason=given["reason"], by=by, now=self.now)
+
+
+class RetryForm(Decision):
+    """Charge an overdue bill to the stored card once more, now."""
+
+    title, button, done = _("Try the payment again"), _("Charge the card now"), _("A worker charges the card now.")
+    permission, about = "gs_billing.add_paymentattempt", Invoice
+
+    def prepare(self) -> None:
+        """Say which card that is."""
+        customer = owing.customer_of(self.row)
+        said = {"amount": money_words(owing.owed(self.row)), "card": expiring.card_words(customer)}
+        known = _("%(amount)s is charged to %(card)s.") if customer.card_last4 else _("%(amount)s is charged.")
+        self.says = known % said
+
+    def take(self, *, by: Any) -> None:
+        """Have it tried."""
+        retrying.by_staff(self.row, reason=self.cleaned_data["reason"], by=by, now=self.now)
 
 
 class OfSubscription(Decision):

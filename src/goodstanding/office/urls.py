@@ -16,6 +16,7 @@ urlpatterns = [
     path("members/<str:member>/<slug:name>/<str:about>/", members.act, name="act"),
     path("invoices/", lists.invoices, name="invoices"),
     path("payments/", lists.payments, name="payments"),
+    path("cards/", lists.cards, name="cards"),
     path("approvals/", lists.approvals, name="approvals"),
     path("alarms/", lists.alarms, name="alarms"),
     path("dunning/", dunning.dunning, name="dunning"),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("invoices/<str:invoice>/", money.invoice, name="invoice"),
     path("pay/", money.pay_next, name="pay_next"),
     path("pay/<str:invoice>/", money.pay, name="pay"),
+    path("pay/<str:invoice>/again/", money.pay_again, name="pay_again"),
     path("cards/", cards.cards, name="cards"),
     path("cards/add/", cards.add, name="add_card"),
     path("cards/prefer/", cards.prefer, name="prefer_card"),

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_safe
 
 from goodstanding import clock
 from goodstanding.billing.models import Invoice, Payment
+from goodstanding.core.cards import last_good_day
 from goodstanding.core.records import Status
-from goodstanding.memberships import listing, owing, statuses
+from goodstanding.memberships import expiring, listing, owing, statuses
 from goodstanding.memberships.models import Alarm, Approval
 from goodstanding.office import front, standings
 from goodstanding.office.forms import DECEASED, LAPSED_LATELY, FindForm
@@ -81,6 +82,19 @@ def payments(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(status="failed")
     context = {"page": page_of(request, rows, "-made_at"), "status": status, "choices": PAYMENTS}
     return render(request, "gs_office/payments.html", context)
+
+
+@staff("gs_billing.view_gatewaycustomer")
+@require_safe
+def cards(request: HttpRequest) -> HttpResponse:
+    """List the cards that will have expired when something they pay renews next, those that expire first at the top."""
+    page = page_of(request, expiring.before_renewal().select_related("member", "gateway_account"), "card_good_before")
+    found = [
+        (each, expiring.card_words(each), last_good_day(each.card_good_before), each.renews_at)
+        for each in page.rows
+        if each.card_good_before is not None
+    ]
+    return render(request, "gs_office/cards.html", {"page": page, "found": found})
 
 
 @staff("gs_memberships.view_approval")

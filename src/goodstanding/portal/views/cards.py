@@ -13,13 +13,14 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from goodstanding import clock
+from goodstanding.billing.models import Invoice
 from goodstanding.checkout import words as checkout_words
 from goodstanding.gateways import services as gateways
 from goodstanding.gateways.protocol import GatewayError
 from goodstanding.memberships import cards as kept
 from goodstanding.memberships.cards import KeptCard
 from goodstanding.people.models import Member
-from goodstanding.portal import overview
+from goodstanding.portal import again, overview
 from goodstanding.portal.forms import CardForm, WhichCard, keeping
 from goodstanding.portal.views.own import for_members
 
@@ -37,6 +38,7 @@ def cards(request: HttpRequest, member: Member) -> HttpResponse:
     except GatewayError:
         found, silent = [], True
     context = {"section": "cards", "cards": found, "silent": silent, "can_add": bool(keeping(gateways.offered()))}
+    context |= again.warnings(member, now=clock.now())
     return render(request, "gs_portal/cards.html", context)
 
 
@@ -51,6 +53,7 @@ def add(request: HttpRequest, member: Member) -> HttpResponse:
         account, token = form.cleaned_data["pays_at"], form.cleaned_data["token"]
         try:
             known = [card.ref for card in kept.kept(member, now=clock.now())]
+            owed = kept.overdue(member)
             page = kept.keep(member, account, return_url=back, now=clock.now(), card=token)
         except kept.CardRefused as refusal:
             form.add_error(None, checkout_words.why(refusal.code))
@@ -62,12 +65,11 @@ def add(request: HttpRequest, member: Member) -> HttpResponse:
             if page:
                 request.session[AWAITED] = known
             else:
-                messages.success(request, _("The card is kept, and pays from now on."))
+                messages.success(request, _kept_words(owed))
             return HttpResponseRedirect(page or back)
     form.show_anew()
-    return render(
-        request, "gs_portal/card_add.html", {"section": "cards", "form": form}, status=422 if form.errors else 200
-    )
+    context = {"section": "cards", "form": form, **again.warnings(member, now=clock.now())}
+    return render(request, "gs_portal/card_add.html", context, status=422 if form.errors else 200)
 
 
 def _took_up(request: HttpRequest, member: Member, found: list[KeptCard]) -> bool:
@@ -75,9 +77,10 @@ def _took_up(request: HttpRequest, member: Member, found: list[KeptCard]) -> boo
     known = request.session[AWAITED]
     new = [card for card in found if card.ref not in known]
     if new:
+        owed = kept.overdue(member)
         del request.session[AWAITED]
         kept.prefer(member, new[0].account, new[0].ref, now=clock.now())
-        messages.success(request, _("The card is kept, and pays from now on."))
+        messages.success(request, _kept_words(owed))
     return bool(new)
 
 
@@ -87,12 +90,14 @@ def prefer(request: HttpRequest, member: Member) -> HttpResponse:
     """Have renewals charged to the card that is named."""
     form = WhichCard(request.POST)
     if form.is_valid():
+        owed = kept.overdue(member)
         try:
             kept.prefer(member, form.cleaned_data["account"], form.cleaned_data["ref"], now=clock.now())
         except (kept.CardRefused, GatewayError) as refusal:
             messages.error(request, _why(refusal))
         else:
-            messages.success(request, _("This card pays from now on."))
+            said = _("This card pays from now on.")
+            messages.success(request, f"{said} {_charged_words()}" if owed else said)
     return redirect("gs_portal:cards")
 
 
@@ -130,6 +135,15 @@ def _renewing(member: Member, card: KeptCard, *, now: datetime) -> list[str]:
         for place in found.places
         if any(each.can_stop and each.subscription.gateway_account_id == card.account for each in place.renewals)
     ]
+
+
+def _kept_words(owed: list[Invoice]) -> str:
+    said = _("The card is kept, and pays from now on.")
+    return f"{said} {_charged_words()}" if owed else said
+
+
+def _charged_words() -> str:
+    return _("What is overdue is charged to it now; we write to you what comes of it.")
 
 
 def _why(refusal: kept.CardRefused | GatewayError) -> str:

@@ -12,7 +12,7 @@ from goodstanding import clock
 from goodstanding.billing.models import Subscription
 from goodstanding.memberships import ending
 from goodstanding.people.models import Member
-from goodstanding.portal import bills, overview, stopping
+from goodstanding.portal import again, bills, overview, stopping
 from goodstanding.portal.views.own import for_members
 
 
@@ -20,9 +20,11 @@ from goodstanding.portal.views.own import for_members
 @for_members
 def membership(request: HttpRequest, member: Member) -> HttpResponse:
     """Show how the member stands, why and until when, and what happens next with each membership."""
-    found = overview.of(member, now=clock.now())
+    now = clock.now()
+    found = overview.of(member, now=now)
     open_bills = [bills.row_of(bill, 0) for bill in found.bills]
-    context = {"section": "membership", "found": found, "open_bills": open_bills}
+    context = {"section": "membership", "found": found, "open_bills": open_bills, **again.warnings(member, now=now)}
+    context["overdue"] = {row.invoice.pk for row in context["overdue"]}
     return render(request, "gs_portal/membership.html", context)
 
 

@@ -5,20 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from goodstanding import clock, conf
 from goodstanding.billing.models import Invoice
 from goodstanding.checkout import words as checkout_words
 from goodstanding.checkout.forms import PayForm, Ways, ways_for
+from goodstanding.gateways.protocol import Refusal
 from goodstanding.memberships import owing
 from goodstanding.memberships.owing import Stage
 from goodstanding.people.models import Member
-from goodstanding.portal import bills
+from goodstanding.portal import again, bills
 from goodstanding.portal.views.own import for_members
 
 LOOK_AGAIN_SECONDS = "5"
@@ -75,8 +78,11 @@ def pay(request: HttpRequest, member: Member, invoice: str) -> HttpResponse:
     form = None
     if stands.stage in (Stage.WORKING, Stage.WAITING) and request.method != "POST":
         stands = owing.ask(found, now=now)
+    card = None
     if stands.stage in PAYABLE and owing.can_be_paid_here(found):
-        form = PayForm(request.POST or None, ways=_ways(member, found, now=now))
+        ways = _ways(member, found, now=now)
+        card = again.card_of(found, ways)
+        form = PayForm(request.POST or None, ways=ways)
         if request.method == "POST" and form.is_valid():
             return _paid(request, found, form)
         form.show_anew()
@@ -87,6 +93,8 @@ def pay(request: HttpRequest, member: Member, invoice: str) -> HttpResponse:
         "page": stands.page,
         "why": checkout_words.why(stands.failure),
         "form": form,
+        "again": card,
+        "approve": stands.failure == Refusal.NEEDS_CHALLENGE,
     }
     answer = render(request, "gs_portal/pay.html", context, status=422 if form is not None and form.errors else 200)
     if stands.stage is Stage.WORKING:
@@ -94,15 +102,27 @@ def pay(request: HttpRequest, member: Member, invoice: str) -> HttpResponse:
     return answer
 
 
+@require_POST
+@for_members
+def pay_again(request: HttpRequest, member: Member, invoice: str) -> HttpResponse:
+    """Charge the kept card that the page named once more, with its owner there; one try at a time."""
+    found = _own(member, invoice)
+    if owing.can_be_paid_here(found) and owing.stands(found).stage in PAYABLE:
+        card = again.card_of(found, _ways(member, found, now=clock.now()))
+        if card is not None and card.ref == request.POST.get("card"):
+            return _tried(request, found, method=card.ref)
+        messages.error(request, _("The card that pays was changed meanwhile. Look which one is charged now."))
+    return redirect("gs_portal:pay", found.pk)
+
+
 def _paid(request: HttpRequest, found: Invoice, form: PayForm) -> HttpResponse:
+    return _tried(request, found, card=form.cleaned_data["token"], method=form.cleaned_data["stored"])
+
+
+def _tried(request: HttpRequest, found: Invoice, *, card: str = "", method: str = "") -> HttpResponse:
     here = reverse("gs_portal:pay", args=[found.pk])
-    stands = owing.pay(
-        found,
-        return_url=request.build_absolute_uri(here),
-        now=clock.now(),
-        card=form.cleaned_data["token"],
-        method=form.cleaned_data["stored"],
-    )
+    back = request.build_absolute_uri(here)
+    stands = owing.pay(found, return_url=back, now=clock.now(), card=card, method=method)
     return HttpResponseRedirect(stands.page if stands.stage is Stage.WAITING and stands.page else here)
 
 

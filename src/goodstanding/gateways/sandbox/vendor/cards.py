@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from django.utils.translation import gettext_noop as _
 
+from goodstanding.core.cards import good_before
 from goodstanding.gateways.protocol import Refusal
 
 
@@ -28,7 +30,7 @@ class Card:
     """What a card does. ``first``, ``again`` and ``away`` say how it ends: ``""`` (well), ``challenge``, or a refusal's code.
 
     ``does`` completes "a card that …" and is marked for translation, not translated.
-    ``disputed``: its payer contests the payment a day later. ``answer_lost``: it ends as it does, and nobody hears of it.
+    ``good_for``: how many months after it was stored it expires, where that is soon. ``disputed``: its payer contests the payment a day later. ``answer_lost``: it ends as it does, and nobody hears of it.
     """
 
     token: str
@@ -38,12 +40,25 @@ class Card:
     again: str = _OK
     away: str = _OK
     brand: str = "Visa"
+    good_for: int = 0
     disputed: bool = False
     answer_lost: bool = False
 
     def outcome(self, occasion: Occasion) -> str:
         """Return how using it ends."""
         return {Occasion.FIRST: self.first, Occasion.AGAIN: self.again, Occasion.AWAY: self.away}[occasion]
+
+    def expires(self, kept_at: datetime) -> str:
+        """What is printed as its end (``MM/YY``) on one that was stored at ``kept_at``."""
+        if not self.good_for:
+            return EXPIRES
+        months = kept_at.year * 12 + kept_at.month - 1 + self.good_for
+        return f"{months % 12 + 1:02}/{months // 12 % 100:02}"
+
+    def outcome_at(self, occasion: Occasion, *, kept_at: datetime, at: datetime) -> str:
+        """Return how using one that was stored at ``kept_at`` ends at ``at``: what has expired is of no use."""
+        before = good_before(self.expires(kept_at))
+        return str(Refusal.EXPIRED_CARD) if before is not None and at.date() >= before else self.outcome(occasion)
 
     @property
     def printed(self) -> str:
@@ -101,6 +116,7 @@ CARDS: Mapping[str, Card] = {
             again=str(Refusal.STOLEN_CARD),
             away=str(Refusal.STOLEN_CARD),
         ),
+        Card("sandbox_expires_soon", "4000000000000101", _("works now, and expires within two months"), good_for=1),
         Card("sandbox_disputed", "4000000000000259", _("succeeds, and is disputed the next day"), disputed=True),
         Card(
             "sandbox_answer_lost",

@@ -101,7 +101,7 @@ def _to_plan(
 def _refused(wish: Wish, teller: Teller) -> Answer | None:
     if wish.method is None:
         raise GatewayRefused(Refusal.UNKNOWN_CARD, "no card is stored for it", retry=False)
-    outcome = payments.outcome_of(wish)
+    outcome = payments.outcome_of(wish, at=teller.now)
     if not outcome:
         return None
     code = str(Refusal.NEEDS_CHALLENGE) if payments.needs_owner(outcome) else outcome

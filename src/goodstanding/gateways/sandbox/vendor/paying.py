@@ -11,7 +11,7 @@ from goodstanding.gateways.protocol import Account, GatewayRefused, Refusal
 from goodstanding.gateways.requests import BeginRequest, ChargeRequest, Recurring
 from goodstanding.gateways.sandbox.models import Customer, Dispute, Invoice, Payment, Refund
 from goodstanding.gateways.sandbox.vendor import invoices, pages, payments, people, subscriptions, telling
-from goodstanding.gateways.sandbox.vendor.cards import CARDS, Occasion
+from goodstanding.gateways.sandbox.vendor.cards import CARDS
 from goodstanding.gateways.sandbox.vendor.keys import Answer
 from goodstanding.gateways.sandbox.vendor.payments import Wish
 from goodstanding.gateways.sandbox.vendor.telling import Teller
@@ -27,7 +27,7 @@ def begin(request: BeginRequest, *, account: Account, now: datetime) -> Answer:
     _require_sense(request)
     teller = Teller(customer, now)
     wish = _wish(customer, request)
-    outcome = payments.outcome_of(wish) if wish.card else ""
+    outcome = payments.outcome_of(wish, at=now) if wish.card else ""
     if outcome and not payments.needs_owner(outcome):
         # Nothing is begun by a card that is refused: only the try is noted.
         answer = payments.refused(payments.book(customer, wish, at=now), teller, outcome, at=now)
@@ -53,18 +53,21 @@ def charge(request: ChargeRequest, *, account: Account, now: datetime) -> Answer
     """Charge a stored card while its owner is away."""
     customer = people.locked(account, request.customer)
     _require_amount(request.amount, least=1)
-    method = people.stored(customer, request.method)
+    method, own = people.stored(customer, request.method), _own_invoice(customer, request)
     teller = Teller(customer, now)
     wish = Wish(
         request.key,
         request.amount,
         method=method,
-        reference=request.invoice,
+        invoice=own,
+        reference="" if own else request.invoice,
         description=request.description,
         capture=request.capture,
     )
+    if own is not None and own.status == Invoice.Status.DRAFT:
+        invoices.finalise(own, teller, at=now, with_credit=False)
     payment = payments.book(customer, wish, at=now)
-    outcome = CARDS[method.token].outcome(Occasion.AWAY)
+    outcome = payments.away(method, at=now)
     if outcome:
         answer = payments.refused(payment, teller, outcome, at=now)
     else:
@@ -135,7 +138,7 @@ def _wish(customer: Customer, request: BeginRequest, invoice: Invoice | None = N
     )
 
 
-def _own_invoice(customer: Customer, request: BeginRequest) -> Invoice | None:
+def _own_invoice(customer: Customer, request: BeginRequest | ChargeRequest) -> Invoice | None:
     """Return the vendor's own invoice that is to be paid, if the reference is one."""
     invoice = customer.invoices.filter(pk=request.invoice).first()
     if invoice is None:

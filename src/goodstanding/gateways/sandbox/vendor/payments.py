@@ -120,7 +120,7 @@ def collect(invoice: Invoice, teller: Teller, *, at: datetime) -> bool:
         amount = Money(invoice.due_minor, invoice.currency)
         key = f"{invoice.pk}-{invoice.tries + 1}"
         payment = book(invoice.customer, Wish(key, amount, method=method, invoice=invoice), at=at)
-        outcome = CARDS[method.token].outcome(Occasion.AWAY)
+        outcome = away(method, at=at)
         if not outcome:
             succeed(payment, teller, at=at)
             return True
@@ -133,9 +133,17 @@ def collect(invoice: Invoice, teller: Teller, *, at: datetime) -> bool:
     return False
 
 
-def outcome_of(wish: Wish) -> str:
+def outcome_of(wish: Wish, *, at: datetime) -> str:
     """Return how the card of ``wish`` ends while its owner is there."""
-    return CARDS[wish.card].outcome(Occasion.AGAIN if wish.method else Occasion.FIRST)
+    card = CARDS[wish.card]
+    if wish.method is None:
+        return card.outcome(Occasion.FIRST)
+    return card.outcome_at(Occasion.AGAIN, kept_at=wish.method.created_at, at=at)
+
+
+def away(method: Method, *, at: datetime) -> str:
+    """Return how charging a stored card ends while its owner is away."""
+    return CARDS[method.token].outcome_at(Occasion.AWAY, kept_at=method.created_at, at=at)
 
 
 def needs_owner(code: str) -> bool:

@@ -9,7 +9,7 @@ from goodstanding.gateways.protocol import Account, GatewayRefused, Refusal
 from goodstanding.gateways.requests import Enrolment, StoredMethod
 from goodstanding.gateways.sandbox.models import Customer, Message, Method, Subscription
 from goodstanding.gateways.sandbox.vendor import subscriptions, telling
-from goodstanding.gateways.sandbox.vendor.cards import CARDS, EXPIRES
+from goodstanding.gateways.sandbox.vendor.cards import CARDS
 from goodstanding.gateways.sandbox.vendor.keys import Answer
 from goodstanding.gateways.sandbox.vendor.telling import Teller
 
@@ -68,7 +68,7 @@ def methods(customer: str, *, account: Account) -> tuple[StoredMethod, ...]:
     require_use(account)
     rows = Method.objects.filter(customer=customer, customer__account=account.code, dropped_at=None)
     return tuple(
-        StoredMethod(row.pk, CARDS[row.token].brand, CARDS[row.token].last4, EXPIRES)
+        StoredMethod(row.pk, CARDS[row.token].brand, CARDS[row.token].last4, CARDS[row.token].expires(row.created_at))
         for row in rows.order_by("-created_at", "-id")
     )
 
