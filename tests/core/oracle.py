@@ -16,7 +16,7 @@ here                           there
 ``View._is_live``              rule 3: "Live: every status but the ended ones"
 ``View._held``                 rule 1
 ``View._purchase_is_alive``    rule 4
-``View.status_at``             rules 1 to 5, "first match"
+``View.status_at``             rules 1 to 5, "first match"; before them a seat that was given up (decision 0028)
 ``judge``, ``judge_member``    ``covered_until``, ``changes_at``, "the best of his memberships'"
 =============================  =====================================================================================
 """
@@ -245,6 +245,8 @@ class View:
     def status_at(self, t: datetime) -> Status:
         if not self.happened(self.record.begun_at):
             return Status.NONE
+        if self.happened(self.record.ended_at):
+            return Status.LAPSED
         inside: Status | None = None
         if self._covered(t):
             inside = Status.GOOD

@@ -56,6 +56,7 @@ MUTANTS = [
     ("the level is the one held then", "standing", "if span.since <= at:\n                held", "if span.since < at:\n                held"),
     ("the best membership counts", "standing", "(BEST_FIRST.index(pair[1].status)", "(-BEST_FIRST.index(pair[1].status)"),
     ("of the best the latest end counts", "standing", "else max(end for end in ends", "else min(end for end in ends"),
+    ("a seat that was given up gives nothing", "standing", "if self.known.ended_at is not None:", "if False:"),
     ("coverage needs settling", "coverage", "if invoice.settled_at is None:\n            continue", "if invoice.settled_at is None:\n            invoice = __import__('dataclasses').replace(invoice, settled_at=invoice.issued_at)"),
     ("a later period ends an earlier one", "coverage", "if following is not None and following[0].start < end:", "if False:"),
     ("also a revoked later one ends it", "coverage", "following = next(later, None)", "following = next((p for p in later if not p[1].revocations), None)"),
@@ -96,6 +97,7 @@ FIRST = {
     "who gave a prepaid term up has no grace": "prepaid",
     "a paused purchase is still alive": "pending",
     "a pause ends when it is set to": "ending",
+    "a seat that was given up gives nothing": "given_up",
 }
 
 

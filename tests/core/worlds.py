@@ -7,6 +7,7 @@ a product of small choices; ``families()`` names them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import product
 
 from goodstanding.core.records import (
@@ -348,6 +349,13 @@ def two_memberships() -> Iterator[World]:
         yield one("one", "basic"), two("two", name)
 
 
+def given_up() -> Iterator[World]:
+    """A seat in somebody else's membership, given up before, at and after the turns of what it is a window onto."""
+    for at, holds in product((0, 1, 4, 5, 6, 9), ((), (hold(3, 5),))):
+        seat = membership((invoice("first", 0, 4, 0), invoice("next", 4, 8, 5)), (sub(),), holds=holds)
+        yield (replace(seat, ended_at=h(at), through="the payer"),)
+
+
 def families() -> dict[str, Callable[[], Iterator[World]]]:
     every = (
         renewal,
@@ -364,5 +372,6 @@ def families() -> dict[str, Callable[[], Iterator[World]]]:
         two_items,
         pending,
         two_memberships,
+        given_up,
     )
     return {family.__name__: family for family in every}

@@ -49,10 +49,11 @@ class TermsInline(pages.Untouched, admin.TabularInline):
     """What the level promised, and since when: history."""
 
     model = LevelTerms
+    fk_name = "level"
     extra = 0
     can_delete = False
     verbose_name_plural = _("what was promised to those who bought it")
-    fields = readonly_fields = ("from_then_on", "grace_days", "prepaid_grace_days")
+    fields = readonly_fields = ("from_then_on", "grace_days", "prepaid_grace_days", "seats", "seat_level")
 
     @admin.display(description=_("since"))
     def from_then_on(self, terms: LevelTerms) -> str:
@@ -122,6 +123,7 @@ class LevelAdmin(Catalogue):
     fieldsets = (
         (None, {"fields": ("slug", "name", "group", "legacy_membertype_id", "description")}),
         (_("To whom it is offered"), {"fields": ("is_open", "is_hidden", "position")}),
+        (_("Seats"), {"fields": ("seats", "seats_max", "seat_level")}),
         (_("What it promises from now on"), {"fields": ("grace_days", "prepaid_grace_days", "end_rule")}),
     )
     inlines = (PriceInline, TermsInline)
@@ -170,7 +172,7 @@ class PriceAdmin(Catalogue):
     ordering = ("level", "amount_minor", "id")
     search_fields = ("id", "gateway_prices__external_id", "gateway_prices__lookup_key")
     fixed = ("level", "amount", "currency", "interval_count", "interval", "renews")
-    fields = (*fixed, "is_open", "position")
+    fields = (*fixed, "is_open", "position", "seat_amount_minor")
     inlines = (NameInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:

@@ -15,10 +15,20 @@ SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 MEMBERTYPE = re.compile(r"[A-Za-z0-9]{1,40}")
 _LEVEL_KEYS = {
     "slug", "name", "group", "group_allows_several", "grace_days", "prepaid_grace_days", "prices", "legacy_membertype_id",
-    "description", "open", "hidden", "position", "end_rule",
+    "description", "open", "hidden", "position", "end_rule", "seats", "seats_max", "seat_level",
 }  # fmt: skip
-_PRICE_KEYS = {"amount_minor", "currency", "interval", "interval_count", "renews", "open", "position"}
+_PRICE_KEYS = {
+    "amount_minor",
+    "currency",
+    "interval",
+    "interval_count",
+    "renews",
+    "open",
+    "position",
+    "seat_amount_minor",
+}
 _LAST_POSITION = 32767
+_MOST_SEATS = 10000
 GATEWAYS = ("stripe",)
 
 
@@ -55,6 +65,7 @@ class LevelEntry:
     prepaid_grace_days: int
     legacy_membertype_id: str | None
     said: Mapping[str, Any]  # how it is sold, as far as the file says; the rest stays as it is
+    seats: Mapping[str, Any]  # and what it says of seats; their level may stand anywhere in the file
     prices: tuple[PriceEntry, ...]
 
 
@@ -114,6 +125,11 @@ class _Reader:
                 position=("position", self._position),
                 end_rule=("end_rule", self._end_rule),
             ),
+            seats=self._said(
+                seats=("seats", self._seats),
+                seats_max=("seats_max", self._seats_max),
+                seat_level=("seat_level_id", self._seat_level),
+            ),
             prices=tuple(
                 _Reader(price, f"{self.where}, price {number}", self.faults, self.warnings).price()
                 for number, price in enumerate(prices, 1)
@@ -140,7 +156,11 @@ class _Reader:
             interval=str(interval),
             interval_count=self._number("interval_count", 1, 1000, default=1),
             renews=renews,
-            said=self._said(open=("is_open", self._flag), position=("position", self._position)),
+            said=self._said(
+                open=("is_open", self._flag),
+                position=("position", self._position),
+                seat_amount_minor=("seat_amount_minor", self._seat_amount),
+            ),
             names=tuple(self._names()),
         )
 
@@ -200,6 +220,18 @@ class _Reader:
 
     def _position(self, name: str) -> int:
         return self._number(name, 0, _LAST_POSITION)
+
+    def _seats(self, name: str) -> int:
+        return self._number(name, 0, _MOST_SEATS)
+
+    def _seats_max(self, name: str) -> int | None:
+        return None if self.raw[name] is None else self._number(name, 0, _MOST_SEATS)
+
+    def _seat_level(self, name: str) -> str | None:
+        return None if self.raw[name] is None else self._slug(name)
+
+    def _seat_amount(self, name: str) -> int | None:
+        return None if self.raw[name] is None else self._number(name, 0, 10**12)
 
     def _flag(self, name: str, *, default: bool = False) -> bool:
         value = self.raw.get(name, default)

@@ -74,13 +74,17 @@ class LevelForm(_LevelForm):
     class Meta:
         model = Level
         fields = (
-            "slug", "name", "group", "legacy_membertype_id", "description", "is_open", "is_hidden", "position", "end_rule"
+            "slug", "name", "group", "legacy_membertype_id", "description", "is_open", "is_hidden", "position", "end_rule",
+            "seats", "seats_max", "seat_level",
         )  # fmt: skip
         labels = {
             "legacy_membertype_id": _("Old number"),
             "is_open": _("May be joined"),
             "is_hidden": _("Not listed"),
             "end_rule": _("A prepaid term ends"),
+            "seats": _("Seats in the price"),
+            "seats_max": _("Seats at most"),
+            "seat_level": _("Seats are of the level"),
         }
         help_texts = {
             "slug": _("Stands in files and addresses; it never changes."),
@@ -91,6 +95,9 @@ class LevelForm(_LevelForm):
             "is_hidden": _("It stands in no list; who knows its address can join."),
             "position": _("Lower numbers come first."),
             "end_rule": _("For terms bought from now on. Terms of hours end at the same time of the day, always."),
+            "seats": _("How many others may be members through who pays. Fewer count for those who buy from now on."),
+            "seats_max": _("With those that are bought besides. Empty: any number."),
+            "seat_level": _("Empty: of this level. Another one counts for those who buy from now on."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -98,10 +105,23 @@ class LevelForm(_LevelForm):
         promised = promised_last(self.instance) or Terms()
         self.initial.setdefault("grace_days", promised.grace_days)
         self.initial.setdefault("prepaid_grace_days", promised.prepaid_grace_days)
+        if "seats" in self.fields:  # it is not for who may only look
+            self.fields["seats"].required = False
 
     def clean_slug(self) -> str:
         """Keep to what files and addresses can hold."""
         return _slug(self.cleaned_data["slug"])
+
+    def clean_seats(self) -> int:
+        """Take nothing for none."""
+        return self.cleaned_data["seats"] or 0
+
+    def clean_seats_max(self) -> int | None:
+        """Refuse a cap below what is in the price."""
+        most: int | None = self.cleaned_data["seats_max"]
+        if most is not None and most < (self.cleaned_data.get("seats") or 0):
+            raise forms.ValidationError(_("More are in the price than are allowed at most."))
+        return most
 
     def clean_legacy_membertype_id(self) -> str | None:
         """Keep to what a plan's name can hold."""
@@ -119,19 +139,39 @@ class PriceForm(_PriceForm):
 
     class Meta:
         model = Price
-        fields = ("level", "currency", "interval_count", "interval", "renews", "is_open", "position")
+        fields = (
+            "level",
+            "currency",
+            "interval_count",
+            "interval",
+            "renews",
+            "is_open",
+            "position",
+            "seat_amount_minor",
+        )
         labels = {
             "interval_count": _("Each"),
             "interval": _("Interval"),
             "renews": _("Renews"),
             "is_open": _("On sale"),
+            "seat_amount_minor": _("A further seat, in minor units"),
         }
         help_texts = {
             "interval": _("“Once” is for life."),
             "renews": _("Charged again each time. Unticked: one term, bought once. What is for life never renews."),
             "is_open": _("Unticked, nobody new can buy at this price. Whoever has it keeps it."),
             "position": _("Lower numbers come first."),
+            "seat_amount_minor": _(
+                "Each time, beyond the seats that the level includes: 500 is 5.00 EUR. Empty: none can be bought."
+            ),
         }
+
+    def clean_seat_amount_minor(self) -> int | None:
+        """Refuse what is below zero."""
+        amount: int | None = self.cleaned_data["seat_amount_minor"]
+        if amount is not None and not 0 <= amount <= 10**12:
+            raise forms.ValidationError(_("A price is not below zero."))
+        return amount
 
     def clean_currency(self) -> str:
         """Refuse what is no currency, and what was one."""

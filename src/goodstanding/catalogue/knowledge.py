@@ -20,6 +20,14 @@ from goodstanding.core.tax import Rate, rate_at
 
 
 @dataclass(frozen=True, slots=True)
+class Seats:
+    """What a level promises of seats: how many are in the price, and of which level they are (empty: of its own)."""
+
+    included: int = 0
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Knowledge:
     """The catalogue as intake uses it. ``exclusive``: for a level in a group that allows one only, that group."""
 
@@ -30,6 +38,7 @@ class Knowledge:
     terms: dict[str, tuple[tuple[datetime | None, Terms], ...]]
     rates: tuple[Rate, ...]
     rate_names: dict[tuple[str, date], str]  # by (place, day from which it holds)
+    seats: dict[str, tuple[tuple[datetime | None, Seats], ...]]
 
     def map_for(self, gateway: str) -> LevelMap:
         """Return how the prices of a gateway (by its adapter's code) map to levels."""
@@ -51,6 +60,18 @@ class Knowledge:
         if rate is None or not rate.basis_points:
             return None
         return Levy(rate, self.rate_names[rate.place, rate.from_on], contract.tax_inclusive)
+
+    def seats_at(self, level: str, at: datetime) -> Seats:
+        """Return what ``level`` promised of seats to those who bought it at ``at``."""
+        promised = Seats()
+        for since, seats in self.seats.get(level, ()):
+            if since is None or since <= at:
+                promised = seats
+        return promised
+
+    def seat_level(self, level: str, at: datetime) -> str:
+        """Return of which level the seats are in a membership of ``level`` that was bought at ``at``."""
+        return self.seats_at(level, at).level or level
 
 
 _kept: dict[str, Knowledge] = {}  # by database, the latest
@@ -84,8 +105,10 @@ def _read(number: int) -> Knowledge:
         if row.lookup_key:
             by_lookup[row.gateway][row.lookup_key] = row.price.level_id
     terms: defaultdict[str, list[tuple[datetime | None, Terms]]] = defaultdict(list)
+    seats: defaultdict[str, list[tuple[datetime | None, Seats]]] = defaultdict(list)
     for promise in sorted(LevelTerms.objects.all(), key=lambda row: (row.since is not None, row.since)):
         terms[promise.level_id].append((promise.since, Terms(promise.grace_days, promise.prepaid_grace_days)))
+        seats[promise.level_id].append((promise.since, Seats(promise.seats, promise.seat_level_id or "")))
     taxes = list(TaxRate.objects.all())
     return Knowledge(
         revision=number,
@@ -98,6 +121,7 @@ def _read(number: int) -> Knowledge:
         terms={level: tuple(found) for level, found in terms.items()},
         rates=tuple(_rate(row) for row in taxes),
         rate_names={(row.place.upper(), row.from_on): _rate_name(row) for row in taxes},
+        seats={level: tuple(found) for level, found in seats.items()},
     )
 
 

@@ -40,14 +40,15 @@ def import_catalogue(text: str, *, now: datetime) -> Imported:
         raise CatalogueRefused([f"the file is no JSON: {error}"]) from None
     entries, warnings = read_entries(data)
     with transaction.atomic():
-        faults = _claimed_elsewhere(entries)
+        faults = _claimed_elsewhere(entries) + _seats_wrong(entries)
         if faults:
             raise CatalogueRefused(faults)
         # Two levels of the file may have changed numbers with each other.
         Level.objects.filter(slug__in=[entry.slug for entry in entries]).update(legacy_membertype_id=None)
         for entry in entries:
-            _take_level(entry, now)
-        for entry in entries:
+            _take_level(entry)
+        for entry in entries:  # seats may be of a level that stands further down
+            _take_seats(entry, now)
             for price in entry.prices:
                 _take_price(entry.slug, price)
         changed(now=now)
@@ -100,7 +101,7 @@ def _claimed_elsewhere(entries: Sequence[LevelEntry]) -> list[str]:
     return faults
 
 
-def _take_level(entry: LevelEntry, now: datetime) -> None:
+def _take_level(entry: LevelEntry) -> None:
     LevelGroup.objects.update_or_create(
         slug=entry.group,
         defaults={"allows_several": entry.group_allows_several},
@@ -115,17 +116,43 @@ def _take_level(entry: LevelEntry, now: datetime) -> None:
             **entry.said,
         },
     )
+
+
+def _take_seats(entry: LevelEntry, now: datetime) -> None:
+    if entry.seats:
+        Level.objects.filter(slug=entry.slug).update(**entry.seats)
     _promise(entry.slug, entry.grace_days, entry.prepaid_grace_days, now)
 
 
+def _seats_wrong(entries: Sequence[LevelEntry]) -> list[str]:
+    """What the file says of seats and cannot be, beside what is there already."""
+    slugs = {entry.slug for entry in entries} | set(Level.objects.values_list("slug", flat=True))
+    there = {row["slug"]: row for row in Level.objects.values("slug", "seats", "seats_max")}
+    faults = []
+    for entry in entries:
+        said = {"seats": 0, "seats_max": None, **there.get(entry.slug, {}), **entry.seats}
+        if entry.seats.get("seat_level_id") not in {None, *slugs}:
+            faults.append(f"{entry.slug}: there is no level {entry.seats['seat_level_id']} for its seats")
+        if said["seats_max"] is not None and said["seats_max"] < said["seats"]:
+            faults.append(f"{entry.slug}: seats_max is below seats")
+    return faults
+
+
 def _promise(level: str, grace_days: int, prepaid_grace_days: int, now: datetime) -> None:
-    promised = {"grace_days": grace_days, "prepaid_grace_days": prepaid_grace_days}
+    """Promise days of grace and what the level says of seats by now, from ``now`` on where it is something else."""
+    row = Level.objects.get(slug=level)
+    promised = {
+        "grace_days": grace_days,
+        "prepaid_grace_days": prepaid_grace_days,
+        "seats": row.seats,
+        "seat_level_id": row.seat_level_id,
+    }
     rows = list(LevelTerms.objects.filter(level_id=level))
     if not rows:
         LevelTerms.objects.create(level_id=level, since=None, **promised)
         return
     last = max(rows, key=lambda row: (row.since is not None, row.since))
-    if (last.grace_days, last.prepaid_grace_days) != (grace_days, prepaid_grace_days):
+    if any(getattr(last, name) != value for name, value in promised.items()):
         LevelTerms.objects.update_or_create(level_id=level, since=now, defaults=promised)
 
 

@@ -44,9 +44,13 @@ VALUES: Mapping[str, Value] = {
     "number": Value.LINE,  # of a bill or receipt
     "paid_by": Value.LINE,  # "card ending in 4242"
     "reason": Value.LINE,  # why a payment failed, as a whole sentence; may be empty
+    "payer": Value.LINE,  # who pays for a membership through which others have one
+    "people": Value.LINE,  # names, in a row
+    "person": Value.LINE,
     "since": Value.MOMENT,
     "then": Value.WORDS,  # what comes where nothing is paid
     "total": Value.LINE,
+    "until": Value.MOMENT,  # exclusive
     "what_it_means": Value.WORDS,  # what a refund means for the membership
 }
 
@@ -80,6 +84,14 @@ KINDS: Mapping[str, Kind] = {
     "refunded": Kind(needs=("amount", "what_it_means", "link")),
     # The bank wants the card's owner to approve a charge: the page behind the link asks.
     "card_challenge": Kind(needs=("amount", "link"), may=("next_try_at", "grace_until", "then")),
+    # Somebody is invited to be a member through who pays. The link is his alone.
+    "seat_invited": Kind(needs=("payer", "level", "until", "link")),
+    # To the payer: somebody took a seat.
+    "seat_accepted": Kind(needs=("person", "level", "link")),
+    # To who held it: a seat has ended.
+    "seat_ended": Kind(needs=("payer", "level", "since", "link")),
+    # To the payer: there are fewer seats than were held, and the ones given last have ended.
+    "seats_fewer": Kind(needs=("people", "level", "link")),
     # A bill that is open, to be paid by hand.
     "invoice": Kind(needs=("number", "total", "due_on", "instructions", "link")),
 }

@@ -147,7 +147,8 @@ class MembershipRecord:
     """All that bears on the standing of one membership. Member-wide holds are repeated in each of his memberships.
 
     ``levels`` are in order of time; before the first one's ``since`` the first counts. ``cancelled_at``: the member gave
-    up a prepaid term's continuation (a subscription's cancelling is told by its states).
+    up a prepaid term's continuation (a subscription's cancelling is told by its states). ``through``: whose membership it
+    is derived from, by name, where it is a seat in somebody else's; ``ended_at``: when that seat was given up.
     """
 
     ref: str
@@ -158,6 +159,8 @@ class MembershipRecord:
     grants: tuple[Grant, ...] = ()
     holds: tuple[Hold, ...] = ()
     cancelled_at: datetime | None = None
+    through: str = ""
+    ended_at: datetime | None = None
 
     def known_by(self, at: datetime) -> MembershipRecord:
         """The same record with only what had happened by ``at`` (inclusive), each thing by its own time."""
@@ -179,6 +182,7 @@ class MembershipRecord:
                 replace(hold, released_at=_by(hold.released_at, at)) for hold in self.holds if hold.since <= at
             ),
             cancelled_at=_by(self.cancelled_at, at),
+            ended_at=_by(self.ended_at, at),
         )
 
 

@@ -44,6 +44,7 @@ class Why(StrEnum):
     REVOKED = "revoked"
     NEVER_PAID = "never_paid"
     NOT_BEGUN = "not_begun"
+    SEAT_ENDED = "seat_ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The standing of one membership at one moment."""
+    """The standing of one membership at one moment. ``through``: whose membership gives it, where it is a seat."""
 
     status: Status
     level: str
@@ -66,6 +67,7 @@ class Answer:
     because: Reason
     holds: tuple[Hold, ...] = ()
     changes_at: datetime | None = None
+    through: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +160,8 @@ class _Course:
 
     def _judged(self, at: datetime) -> Answer:
         level = self._level(at)
+        if self.known.ended_at is not None:  # as of what is known: it never lies ahead
+            return self._answer(level, Status.LAPSED, None, Reason(Why.SEAT_ENDED, self.known.ended_at))
         span = next((span for span in self.spans if span[0] <= at and (span[1] is None or at < span[1])), None)
         if span is not None:
             found = self._answer(level, Status.GOOD, span[1], Reason(Why.COVERED, span[1], self._invoice_for(at)))
@@ -237,7 +241,7 @@ class _Course:
         return self._answer(level, Status.LAPSED, None, Reason(Why.NEVER_PAID))
 
     def _answer(self, level: LevelSpan, status: Status, until: datetime | None, because: Reason) -> Answer:
-        return Answer(status, level.level, level.since, until, because)
+        return Answer(status, level.level, level.since, until, because, through=self.known.through)
 
     def _level(self, at: datetime) -> LevelSpan:
         held = self.known.levels[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -44,7 +44,8 @@ def decisions_of(members: Iterable[str], *, known_by: datetime | None = None) ->
 def with_decisions(bought: Sequence[MembershipRecord], decisions: Decisions) -> list[MembershipRecord]:
     """Return all of a member's membership records with what staff decided about each.
 
-    A decision about a membership that is no more (its facts turned out to belong to another) counts for all of them.
+    A decision about a membership that is no more (its facts turned out to belong to another) counts for all of them; but
+    no grant for one that is held through somebody else.
     """
     everything = [*bought, *decisions.made]
     refs = {record.ref for record in everything}
@@ -52,10 +53,14 @@ def with_decisions(bought: Sequence[MembershipRecord], decisions: Decisions) -> 
         replace(
             record,
             holds=(*record.holds, *(hold for ref, hold in decisions.holds if ref == record.ref or ref not in refs)),
-            grants=tuple(grant for ref, grant in decisions.grants if ref == record.ref or ref not in refs),
+            grants=(*record.grants, *(grant for ref, grant in decisions.grants if _covers(ref, record, refs))),
         )
         for record in everything
     ]
+
+
+def _covers(ref: str, record: MembershipRecord, refs: Container[str]) -> bool:
+    return ref == record.ref or (ref not in refs and not record.through)
 
 
 def _approval_holds(approval: Approval) -> list[records.Hold]:

@@ -18,10 +18,11 @@ from goodstanding.core.fold import Key
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.places import Alarm, Placed
 from goodstanding.core.records import MembershipRecord
-from goodstanding.memberships import letters, placing
+from goodstanding.memberships import letters, placing, seats_following
 from goodstanding.memberships.decisions import Decisions, decisions_of, with_decisions
 from goodstanding.memberships.models import MemberStanding
-from goodstanding.memberships.refresh import refresh, standing_row
+from goodstanding.memberships.reading import through_others
+from goodstanding.memberships.refresh import refresh
 from goodstanding.people.models import Member
 from goodstanding.people.services import make_member
 
@@ -172,7 +173,8 @@ def _write_standing(
     cause: str,
 ) -> MemberStanding:
     assert customer.member_id, customer.pk
-    row = standing_row(customer.member_id)
+    rows, around = seats_following.locked_rows(customer.member_id)
+    row = rows.get(customer.member_id)
     # Of facts that had waited some may be younger than what brought them in: the outlook begins after all of them.
     own = objects[customer.pk]
     known_from = max([known_from, *(fact.at for key in (own if row is None else changed) for fact in own[key])])
@@ -181,8 +183,10 @@ def _write_standing(
         placing.write(found, customer, known, time_zone=conf.time_zone().key)
         customer.placed = digest
         customer.save(update_fields=["placed"])
-    records = records_around(customer, objects, found, known)
+    records = [*records_around(customer, objects, found, known), *through_others(around.held, known)]
     decided = decisions_of([customer.member_id]).get(customer.member_id) if row is None or row.decided else None
     records = with_decisions(records, decided or Decisions())
     writes = customer.gateway_account.writes_to_members
-    return refresh(customer.member_id, records, row=row, now=known_from, cause=cause, writes=writes)
+    written = refresh(customer.member_id, records, row=row, now=known_from, cause=cause, writes=writes)
+    seats_following.follow(around, rows, known, now=known_from, cause=cause)
+    return written

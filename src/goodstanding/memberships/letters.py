@@ -281,12 +281,22 @@ def _post(kind: str, about: str, member: Member, context: dict[str, Any], *, now
     return post(kind, key=key, to=to or member.email, name=name, context=context, now=now, about=member.pk)
 
 
+def write(kind: str, about: str, member: Member, context: dict[str, Any], *, now: datetime, to: str = "") -> None:
+    """Write to a member, or about him ``to`` another address; once about one thing."""
+    _post(kind, about, member, context, now=now, to=to)
+
+
 def _owed(member: Member) -> Money | None:
     from goodstanding.memberships import owing  # noqa: PLC0415 - owing pays, and paying takes in, which writes letters
 
     for invoice in owing.open_invoices(member):
         return owing.owed(invoice)
     return None
+
+
+def address(name: str, *args: str) -> str:
+    """Return the whole address of a page of the rooms above, for a mail; nothing where they are not in use here."""
+    return _page(name, *args)
 
 
 def _page(name: str, *args: str) -> str:

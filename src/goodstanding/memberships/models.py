@@ -1,7 +1,7 @@
 """Memberships with their history, staff's decisions about them, and the standing that follows.
 
 :class:`Membership`, :class:`LevelSpan` and :class:`MemberStanding` follow from facts and decisions and can be rebuilt;
-:class:`Hold`, :class:`Approval` and :class:`Grant` are decisions, and records of their own.
+:class:`Hold`, :class:`Approval`, :class:`Grant` and :class:`Seat` are decisions, and records of their own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.billing.models import ID, GatewayCustomer, SubscriptionItem
@@ -302,3 +303,84 @@ class Alarm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.about}"
+
+
+class Seat(models.Model):
+    """A membership held through somebody else's: ``holder`` has it from ``since`` until it was given up at ``until``.
+
+    ``membership`` is the payer's, by its public id; ``through`` the payer's name when the seat was given. Standing follows
+    from the payer's records (:mod:`goodstanding.core.seats`); this row is the decision, like a hold.
+    """
+
+    class Ended(models.TextChoices):
+        """How it came to an end."""
+
+        REMOVED = "removed", _("removed by the payer")
+        LEFT = "left", _("left")
+        MOVED = "moved", _("given to somebody else")
+        FEWER = "fewer", _("there were fewer seats")
+        STAFF = "staff", _("ended by staff")
+
+    id = models.CharField(max_length=ID, primary_key=True)
+    membership = models.CharField(max_length=ID, db_index=True)
+    payer = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="given_seats")
+    holder = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="seats")
+    through = models.CharField(max_length=200)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True, blank=True)
+    ended = models.CharField(max_length=8, choices=Ended.choices, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["since", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["membership", "holder"], condition=Q(until=None), name="gs_memberships_one_seat_each"
+            ),
+            models.CheckConstraint(
+                condition=Q(until=None, ended="") | (Q(until__gte=models.F("since")) & ~Q(ended="")),
+                name="gs_memberships_seat_forward",
+            ),
+            models.CheckConstraint(condition=~Q(payer=models.F("holder")), name="gs_memberships_seat_of_another"),
+        ]
+
+    def __str__(self) -> str:
+        return f"seat since {self.since:%Y-%m-%d}"
+
+
+class Invitation(models.Model):
+    """Somebody was asked by mail to take a seat; open until it is accepted, withdrawn or past ``expires_at``.
+
+    The token itself stands in the mail alone: here is a digest of it with the address that it was sent to.
+    """
+
+    id = models.CharField(max_length=ID, primary_key=True)
+    membership = models.CharField(max_length=ID, db_index=True)
+    payer = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="seat_invitations")
+    email = models.EmailField()
+    token_digest = models.CharField(max_length=64)
+    sent_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["sent_at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["membership", "email"],
+                condition=Q(accepted_at=None, withdrawn_at=None),
+                name="gs_memberships_one_invitation_each",
+            ),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="gs_memberships_invitation_email_lower"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("sent_at")), name="gs_memberships_invitation_forward"
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at=None) | Q(withdrawn_at=None), name="gs_memberships_invitation_one_end"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation of {self.sent_at:%Y-%m-%d}"

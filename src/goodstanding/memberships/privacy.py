@@ -19,6 +19,23 @@ HOLDS = (
         export=True,
     ),
     Holding(
+        model="Seat",
+        fields=("through",),
+        why="Through whose membership somebody is a member, by the payer's name when the seat was given.",
+        erase=Erase.BLANK,
+        export=True,
+    ),
+    Holding(
+        model="Seat", fields=("payer", "holder", "since", "until", "ended"), why=_PLACE, erase=Erase.KEEP, export=True
+    ),
+    Holding(
+        model="Invitation",
+        fields=("email",),
+        why="Who was invited to a seat, so that nobody else can take it.",
+        erase=Erase.BLANK,
+        export=True,
+    ),
+    Holding(
         model="MemberStanding",
         fields=("outlook",),
         why="The answer for the doors, with the reasons of holds; written anew once those are gone.",
@@ -47,6 +64,8 @@ NOT_PERSONAL: NotPersonal = {
     "Grant": ("id", "membership"),
     "StatusOverride": ("id", "membership"),
     "StatusRule": ("status",),
+    "Seat": ("id", "membership"),
+    "Invitation": ("id", "membership", "token_digest"),
     "StandingChange": ("id", "cause"),
     "Alarm": ("id", "code", "about", "words"),
 }

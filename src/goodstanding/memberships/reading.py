@@ -15,14 +15,15 @@ from goodstanding.billing import recording
 from goodstanding.billing.models import Fact, GatewayCustomer
 from goodstanding.billing.objects import States
 from goodstanding.catalogue import knowledge
+from goodstanding.catalogue.knowledge import Knowledge
 from goodstanding.core import codec
 from goodstanding.core.ledger import Ledger, grouped
 from goodstanding.core.records import MembershipRecord, Status
 from goodstanding.core.standing import MemberAnswer, judge_member
-from goodstanding.memberships import placing
+from goodstanding.memberships import placing, seating
 from goodstanding.memberships.decisions import Decisions, decisions_of, with_decisions
 from goodstanding.memberships.documents import Document, at_moment, of_member
-from goodstanding.memberships.models import MemberStanding
+from goodstanding.memberships.models import MemberStanding, Seat
 from goodstanding.people.models import Member
 
 BATCH = 500
@@ -120,9 +121,42 @@ def answers(
 
 
 def records_of(members: Iterable[str], *, known_by: datetime | None = None) -> dict[str, list[MembershipRecord]]:
-    """Return all membership records of each member (by public id)."""
+    """Return all membership records of each member (by public id), with those that are held through somebody else."""
     ids = list(members)
+    held = seating.held_by(ids, known_by=known_by)
     known = knowledge.current()
+    everybody = sorted({*ids, *(seat.payer_id for seat in held)})
+    bought = _bought(everybody, known, known_by=known_by)
+    decided = decisions_of(everybody, known_by=known_by)
+    own = _own(bought, decided)
+    seated: defaultdict[str, list[Seat]] = defaultdict(list)
+    for seat in held:
+        seated[seat.holder_id].append(seat)
+    through = {member: seating.derived(seats, own, known) for member, seats in seated.items()}
+    for member, given in through.items():
+        own[member] = with_decisions([*bought.get(member, ()), *given], decided.get(member, Decisions()))
+    return {member: own[member] for member in ids if member in own}
+
+
+def through_others(held: Sequence[Seat], known: Knowledge) -> list[MembershipRecord]:
+    """Return the memberships that seats give, without what staff decided about their holders. No query where there are none."""
+    if not held:
+        return []
+    payers = sorted({seat.payer_id for seat in held})
+    return seating.derived(held, _own(_bought(payers, known), decisions_of(payers)), known)
+
+
+def _own(
+    bought: Mapping[str, Sequence[MembershipRecord]], decided: Mapping[str, Decisions]
+) -> dict[str, list[MembershipRecord]]:
+    members = {*bought, *decided}
+    return {each: with_decisions(bought.get(each, ()), decided.get(each, Decisions())) for each in members}
+
+
+def _bought(
+    ids: Sequence[str], known: Knowledge, *, known_by: datetime | None = None
+) -> dict[str, list[MembershipRecord]]:
+    """The memberships that gateways, and our own bills, tell of."""
     customers = list(GatewayCustomer.objects.filter(member__in=ids).select_related("gateway_account").order_by("pk"))
     keys = [customer.pk for customer in customers]
     objects: Mapping[str, States] = recording.objects_of(keys) if known_by is None else objects_as_known(keys, known_by)
@@ -131,9 +165,7 @@ def records_of(members: Iterable[str], *, known_by: datetime | None = None) -> d
         assert customer.member_id, customer.pk
         found = placing.placed(Ledger(objects.get(customer.pk, {})), customer, known)
         bought[customer.member_id] += placing.records_of(found, customer)
-    decided = decisions_of(ids, known_by=known_by)
-    wanted = {*bought, *decided}
-    return {member: with_decisions(bought[member], decided.get(member, Decisions())) for member in wanted}
+    return dict(bought)
 
 
 def objects_as_known(customers: Sequence[str], known_by: datetime) -> dict[str, States]:

@@ -28,10 +28,10 @@ from goodstanding.core.fold import Key
 from goodstanding.core.ledger import Ledger, grouped
 from goodstanding.core.places import Placed
 from goodstanding.core.records import MembershipRecord
-from goodstanding.memberships import placing
+from goodstanding.memberships import placing, seating
 from goodstanding.memberships.decisions import Decisions, decisions_of, with_decisions
 from goodstanding.memberships.following import alarms_of, kept_of
-from goodstanding.memberships.models import Alarm, LevelSpan, Membership, MembershipItem, MemberStanding
+from goodstanding.memberships.models import Alarm, LevelSpan, Membership, MembershipItem, MemberStanding, Seat
 from goodstanding.memberships.reading import records_of
 from goodstanding.memberships.refresh import entries, row_of
 from goodstanding.people.models import Member
@@ -69,7 +69,8 @@ def rebuild_customers(*, after: str = "", until: str = "") -> tuple[str, int, li
 def rebuild_standing(*, after: str = "", until: str = "") -> tuple[str, int, list[Difference]]:
     """Compute one batch of members' standing anew from the records, and mend the rows that differ; as above.
 
-    Only of those whom :func:`rebuild_customers` left: members who are no customer or several; but all are counted.
+    Only of those whom :func:`rebuild_customers` left: members who are no customer or several, or hold a seat of somebody
+    else's, whose records are right by then; but all are counted.
     """
     members = Member.objects.filter(pk__gt=after).order_by("pk")
     keys = list((members.filter(pk__lte=until) if until else members).values_list("pk", flat=True)[:BATCH])
@@ -80,6 +81,8 @@ def rebuild_standing(*, after: str = "", until: str = "") -> tuple[str, int, lis
         told = Fact.objects.filter(customer__member__in=left).order_by()
         with transaction.atomic():
             latest = dict(told.values_list("customer__member").annotate(at=Max("happened_at")))
+            for holder, at in seating.last_moments(left):
+                latest[holder] = max(latest.get(holder, at), at)
             found.compare_standing(left, records_of(left), decisions_of(left), latest, lock=True)
             found.mend(knowledge.current())
     return (keys[-1] if len(keys) == BATCH else ""), count, found.differences
@@ -380,9 +383,11 @@ def _stands(stored: Turn, wanted: Turn) -> bool:
 
 
 def _once_customers(members: Iterable[str]) -> set[str]:
-    """Of ``members`` those who are one customer, with one gateway account."""
-    customers = GatewayCustomer.objects.filter(member__in=list(members)).order_by().values_list("member_id", flat=True)
-    return {member for member, count in Counter(customers).items() if member and count == 1}
+    """Of ``members`` those who are one customer, with one gateway account, and nothing through anybody else."""
+    ids = list(members)
+    customers = GatewayCustomer.objects.filter(member__in=ids).order_by().values_list("member_id", flat=True)
+    once = {member for member, count in Counter(customers).items() if member and count == 1}
+    return once - set(Seat.objects.filter(holder__in=ids).order_by().values_list("holder_id", flat=True))
 
 
 def _values(row: models.Model) -> tuple[Any, ...]:

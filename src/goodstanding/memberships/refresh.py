@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from goodstanding.core.ids import derived
@@ -28,7 +28,20 @@ def entries(records: Sequence[MembershipRecord], at: datetime) -> list[Document]
 
 def standing_row(member: str) -> MemberStanding | None:
     """Return a member's row, locked for the transaction, or ``None`` where there is none yet."""
-    return MemberStanding.objects.select_for_update().filter(pk=member).order_by("pk").first()
+    return standing_rows([member]).get(member)
+
+
+def standing_rows(members: Iterable[str]) -> dict[str, MemberStanding]:
+    """Return some members' rows, locked for the transaction in the order of their ids, as far as there are any."""
+    rows = MemberStanding.objects.select_for_update().filter(pk__in=list(members)).order_by("pk")
+    return {row.pk: row for row in rows}
+
+
+def ensure_rows(members: Iterable[str], *, now: datetime) -> None:
+    """See to it that each of these members has a row, so that it can be locked."""
+    nothing = entries([], now)
+    fresh = [MemberStanding(member_id=each, status=str(Status.NONE), as_of=now, outlook=nothing) for each in members]
+    MemberStanding.objects.bulk_create(fresh, ignore_conflicts=True)
 
 
 def refresh(
@@ -44,18 +57,48 @@ def refresh(
 
     ``writes``: whether the member hears of it by mail. ``now`` is the moment from which the change is known; knowledge never goes back: an earlier one counts as the last.
     """
+    written, changes = _refreshed(member, records, row=row, now=now, cause=cause)
+    written.save(force_insert=row is None, force_update=row is not None)
+    if changes:
+        StandingChange.objects.bulk_create(changes, ignore_conflicts=True)
+    if changes and writes:
+        letters.of_changes(member, changes)
+        letters.of_grace(member, written, now=written.as_of)
+    return written
+
+
+def refresh_all(
+    records: Mapping[str, Sequence[MembershipRecord]],
+    *,
+    rows: Mapping[str, MemberStanding],
+    now: datetime,
+    cause: str,
+) -> None:
+    """Write the standing of several members anew, as :func:`refresh` does of one: two statements, however many they are.
+
+    ``records``: of each of them. Nobody is written to by mail: what changed for them changed for somebody else first.
+    """
+    written: list[MemberStanding] = []
+    changes: list[StandingChange] = []
+    for member in sorted(records):
+        fresh, changed = _refreshed(member, records[member], row=rows.get(member), now=now, cause=cause)
+        written.append(fresh)
+        changes += changed
+    columns = [each.attname for each in MemberStanding._meta.concrete_fields if not each.primary_key]
+    MemberStanding.objects.bulk_create(written, update_conflicts=True, unique_fields=["member"], update_fields=columns)
+    StandingChange.objects.bulk_create(changes, ignore_conflicts=True)
+
+
+def _refreshed(
+    member: str, records: Sequence[MembershipRecord], *, row: MemberStanding | None, now: datetime, cause: str
+) -> tuple[MemberStanding, list[StandingChange]]:
+    """A member's row as it is to stand, unsaved, and what changed by it."""
     as_of = max(now, row.as_of) if row else now
     fresh = entries(records, as_of)
     changes = [] if row is None else _by_time(row, as_of)
     before = at_moment(row.outlook, as_of) if row else _nothing(as_of)
     changes += _change(member, before, fresh[0], at=as_of, recorded_at=as_of, cause=cause)
-    written = _write(member, fresh, as_of, decided=bool(row and row.decided), row=row)
-    if changes:
-        StandingChange.objects.bulk_create(changes, ignore_conflicts=True)
-    if changes and writes:
-        letters.of_changes(member, changes)
-        letters.of_grace(member, written, now=as_of)
-    return written
+    return row_of(member, fresh, as_of, decided=bool(row and row.decided)), changes
 
 
 def roll(row: MemberStanding, *, now: datetime) -> int:

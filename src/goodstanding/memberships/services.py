@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +16,11 @@ from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.models import Level
 from goodstanding.core.ids import derived
 from goodstanding.core.records import HoldKind
+from goodstanding.memberships import seats_following
 from goodstanding.memberships.models import Approval, Grant, Hold, LevelSpan, Membership, MemberStanding
 from goodstanding.memberships.reading import records_of
-from goodstanding.memberships.refresh import entries, refresh, standing_row
+from goodstanding.memberships.refresh import ensure_rows, refresh
+from goodstanding.memberships.seating import Around
 from goodstanding.people.models import Member
 
 
@@ -162,18 +166,26 @@ def _require_own(member: Member, membership: str) -> None:
         raise DecisionRefused("That membership is not this member's.")
 
 
-def _locked(member: Member, now: datetime) -> MemberStanding:
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """A member's row, and those of who holds seats of his, locked."""
+
+    row: MemberStanding
+    rows: Mapping[str, MemberStanding]
+    around: Around
+
+
+def _locked(member: Member, now: datetime) -> _Locked:
     """The member's row, locked: decisions and facts about one member come one after the other."""
-    nothing = {"status": "none", "as_of": now, "outlook": entries([], now)}
-    MemberStanding.objects.get_or_create(member=member, defaults=nothing)
-    row = standing_row(member.pk)
-    assert row is not None, member.pk
-    return row
+    ensure_rows([member.pk], now=now)
+    rows, around = seats_following.locked_rows(member.pk)
+    return _Locked(rows[member.pk], rows, around)
 
 
-def _decided(member: Member, row: MemberStanding, *, now: datetime, cause: str) -> None:
-    row.decided = True
-    refresh(member.pk, records_of([member.pk]).get(member.pk, []), row=row, now=now, cause=cause)
+def _decided(member: Member, locked: _Locked, *, now: datetime, cause: str) -> None:
+    locked.row.decided = True
+    refresh(member.pk, records_of([member.pk]).get(member.pk, []), row=locked.row, now=now, cause=cause)
+    seats_following.follow(locked.around, locked.rows, knowledge.current(), now=now, cause=cause)
 
 
 def _made_by_staff(member: Member, level: Level, *, begun_at: datetime) -> Membership:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby, pairwise
 
+from django.db.models import Q
+
 from goodstanding.billing.models import Fact as FactRow
 from goodstanding.core import codec
 from goodstanding.core.facts import (
@@ -23,7 +25,7 @@ from goodstanding.core.facts import (
 from goodstanding.core.money import Money
 from goodstanding.core.records import MembershipRecord
 from goodstanding.core.standing import MemberAnswer, judge_member, outlook
-from goodstanding.memberships.models import Approval, Grant, Hold
+from goodstanding.memberships.models import Approval, Grant, Hold, Seat
 from goodstanding.memberships.reading import records_of
 from goodstanding.memberships.words import member_because, stamp
 from goodstanding.people.models import Member
@@ -108,9 +110,34 @@ def _told(member: Member, known_by: datetime | None) -> Iterator[Entry]:
     for row in facts:
         fact = codec.decode(row.body)
         yield Entry(row.happened_at, row.recorded_at, fact_words(fact), row.event, kind=row.kind)
-    for entry in _decided(member):
+    for entry in (*_decided(member), *_seated(member)):
         if known_by is None or entry.recorded_at <= known_by:
             yield entry
+
+
+def _seated(member: Member) -> Iterator[Entry]:
+    """Seats: those that the member gives, and those that he has, with what happened to their payers meanwhile."""
+    rows = Seat.objects.filter(Q(holder=member) | Q(payer=member)).select_related("holder")
+    for seat in rows.order_by("since", "id"):
+        is_given = seat.payer_id == member.pk
+        about = f"to {seat.holder}" if is_given else f"through {seat.through}"
+        yield Entry(seat.since, seat.since, f"seat given {about}")
+        if seat.until:
+            yield Entry(seat.until, seat.until, f"seat ended ({seat.ended}), given {about}")
+        if not is_given:
+            yield from _of_payer(seat)
+
+
+def _of_payer(seat: Seat) -> Iterator[Entry]:
+    """What was told of a payer, and decided about him, while the seat was held: without the reasons, which are his own."""
+    facts = FactRow.objects.filter(customer__member=seat.payer_id, happened_at__gte=seat.since)
+    holds = Hold.objects.filter(member=seat.payer_id)
+    told = [(row.happened_at, row.recorded_at, fact_words(codec.decode(row.body)), row.event) for row in facts]
+    told += [(hold.since, hold.since, f"held ({hold.kind})", "") for hold in holds]
+    told += [(at, at, f"hold released ({hold.kind})", "") for hold in holds if (at := hold.released_at)]
+    for at, recorded_at, words, event in told:
+        if seat.since <= at and (seat.until is None or at < seat.until):
+            yield Entry(at, recorded_at, f"through {seat.through}: {words}", event)
 
 
 def _decided(member: Member) -> Iterator[Entry]:

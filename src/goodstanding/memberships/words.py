@@ -31,11 +31,11 @@ def hold_words(hold: Hold) -> str:
 
 
 def because(answer: Answer) -> str:
-    """Return why one membership stands as it does."""
+    """Return why one membership stands as it does; of a seat, too, through whom it is held."""
     words = reason_words(answer.because, answer.covered_until)
     if answer.status is Status.HELD:
-        return f"{'; '.join(hold_words(hold) for hold in answer.holds)} ({words})"
-    return words
+        words = f"{'; '.join(hold_words(hold) for hold in answer.holds)} ({words})"
+    return f"through the membership of {answer.through}: {words}" if answer.through else words
 
 
 def member_because(answer: MemberAnswer) -> str:
@@ -68,4 +68,5 @@ _REASONS = {
     Why.REVOKED: "what was paid last was taken back{invoice}; covered until {moment}",
     Why.NEVER_PAID: "begun and ended without a settled payment",
     Why.NOT_BEGUN: "not begun",
+    Why.SEAT_ENDED: "the seat was given up at {moment}",
 }

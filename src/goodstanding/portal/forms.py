@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from goodstanding.checkout.forms import PayForm, Ways
 from goodstanding.gateways import registry
@@ -25,6 +26,14 @@ class ChangeForm(PayForm):
 
     shown = forms.CharField(widget=forms.HiddenInput, max_length=2000)
     field_order = ("shown", "account", "method", "number", "card")
+
+
+class InviteForm(forms.Form):
+    """Whom to invite to a seat."""
+
+    email = forms.EmailField(
+        label=_("E-mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
 
 
 class WhichCard(forms.Form):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Prefetch
@@ -22,10 +22,10 @@ from goodstanding.gateways.protocol import Ability, GatewayError
 from goodstanding.memberships import cards, changing, owing
 from goodstanding.memberships.cards import KeptCard
 from goodstanding.memberships.changing import Ahead
-from goodstanding.memberships.models import Membership, MembershipItem
+from goodstanding.memberships.models import Membership, MembershipItem, Seat
 from goodstanding.memberships.reading import records_of, standing_now
 from goodstanding.people.models import Member
-from goodstanding.portal import words
+from goodstanding.portal import seats, words
 
 SHOWN = 50  # memberships on the page, those held first
 NOT_RENEWING = {str(status) for status in (*ENDED, SubscriptionStatus.INCOMPLETE)}
@@ -49,7 +49,7 @@ class Renewal:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A membership as its member sees it."""
+    """A membership as its member sees it; his own, or one that he has through somebody else."""
 
     level: Level
     since: datetime
@@ -60,6 +60,9 @@ class Place:
     says: tuple[str, ...]
     renewals: tuple[Renewal, ...]
     may_buy: bool
+    seats: str = ""  # how many others may be members through it
+    membership: str = ""
+    seat: Seat | None = None  # it is held through somebody else
 
     @property
     def is_over(self) -> bool:
@@ -113,6 +116,7 @@ def of(member: Member, *, now: datetime, with_cards: bool = True) -> Overview:
     document = standing_now(member.pk, now=now).document
     answers = dict(judge_member(records_of([member.pk]).get(member.pk, []), now).memberships)
     rows = [row for row in _places(member) if row.pk in answers]
+    held = {row.pk: row for row in seats.held(member) if row.pk in answers}
     begun = tuple(Checkout.objects.filter(member=member, state=Checkout.State.OPEN).select_related("price__level"))
     open_bills = owing.open_invoices(member)
     renewing = [each for row in rows for each in _renewing(row)]
@@ -124,9 +128,11 @@ def of(member: Member, *, now: datetime, with_cards: bool = True) -> Overview:
         changing.ahead(renewing),
         now,
     )
-    best_first = list(answers)
-    rows.sort(key=lambda row: best_first.index(row.pk))
-    places = tuple(_place(row, answers[row.pk], told) for row in rows)
+    having = seats.with_seats(row for row in rows if answers[row.pk].status != Status.LAPSED)
+    found = {row.pk: replace(_place(row, answers[row.pk], told), seats=having.get(row.pk, "")) for row in rows}
+    levels = Level.objects.in_bulk({answers[pk].level for pk in held}) if held else {}
+    found |= {pk: _seat(row, levels[answers[pk].level], answers[pk], now=now) for pk, row in held.items()}
+    places = tuple(found[pk] for pk in answers if pk in found)  # best first
     paid_there = {each.pays_for for each in begun}
     until = document.get("covered_until")
     return Overview(
@@ -193,6 +199,23 @@ def _place(row: Membership, answer: Answer, told: _Told) -> Place:
         says=tuple(says),
         renewals=renewals,
         may_buy=row.level.is_open and not renewals and not begun_unpaid and not _for_life(answer),
+        membership=row.pk,
+    )
+
+
+def _seat(row: Seat, level: Level, answer: Answer, *, now: datetime) -> Place:
+    """A membership through somebody else: he renews it, and nobody is asked for anything here."""
+    return Place(
+        level=level,
+        since=row.since,
+        status=str(answer.status),
+        reason=words.reason(answer, now=now),
+        remedy=words.remedy(answer),
+        until=answer.covered_until,
+        says=(),
+        renewals=(),
+        may_buy=False,
+        seat=row,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from goodstanding.portal.views import access, cards, changing, history, membership, money
+from goodstanding.portal.views import access, cards, changing, history, invited, membership, money, seats
 
 app_name = "gs_portal"
 urlpatterns = [
@@ -25,5 +25,12 @@ urlpatterns = [
     path("cards/remove/", cards.remove, name="remove_card"),
     path("access/", access.access, name="access"),
     path("access/cards/<str:card>/lost/", access.lost, name="lost_card"),
+    path("seats/<str:membership>/", seats.seats, name="seats"),
+    path("seats/given/<str:seat>/remove/", seats.remove, name="remove_seat"),
+    path("seats/held/<str:seat>/leave/", seats.leave, name="leave_seat"),
+    path("seats/invitations/<str:invitation>/again/", seats.again, name="invite_again"),
+    path("seats/invitations/<str:invitation>/withdraw/", seats.withdraw, name="withdraw_invitation"),
+    path("invitations/<str:invitation>/", invited.invitation, name="invitation"),
+    path("invitations/<str:invitation>/<str:token>/", invited.link, name="invited"),
     path("history/", history.history, name="history"),
 ]

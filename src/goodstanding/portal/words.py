@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 
 from django.utils import formats, timezone
@@ -39,6 +40,7 @@ _REASONS = {
     Why.ENDED: gettext_lazy("It has ended. It was paid until %(until)s."),
     Why.PAUSED: gettext_lazy("It is paused. It was paid until %(until)s."),
     Why.REVOKED: gettext_lazy("What was paid last was given back, and the access that it bought ended with it."),
+    Why.SEAT_ENDED: gettext_lazy("The seat has ended on %(moment)s."),
     Why.NEVER_PAID: gettext_lazy("It was begun and never paid."),
 }
 _CARD_WORDS = {
@@ -95,7 +97,10 @@ def last_day(start: datetime, end: datetime) -> str:
 
 
 def reason(answer: Answer, *, now: datetime) -> str:
-    """Return why a membership stands as it does."""
+    """Return why a membership stands as it does; through whom, first, where it is a seat in somebody else's."""
+    if answer.through:
+        why = reason(replace(answer, through=""), now=now)
+        return _("Through %(payer)s. %(reason)s") % {"payer": answer.through, "reason": why}
     if answer.status is Status.HELD:
         return " ".join(map(_held, answer.holds))
     why, end = answer.because.why, answer.covered_until

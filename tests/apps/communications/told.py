@@ -59,6 +59,20 @@ TOLD: dict[str, dict[str, Any]] = {
         "grace_until": datetime(2026, 3, 11, tzinfo=UTC),
         "then": "If nothing is paid <by> then, it ends.",
     },
+    "seat_invited": {
+        "payer": "The <b>Ash</b> household",
+        "level": "Full <b>member</b>",
+        "until": datetime(2026, 3, 16, tzinfo=UTC),
+        "link": LINK,
+    },
+    "seat_accepted": {"person": "Bob & <b>Birch</b>", "level": "Full <b>member</b>", "link": LINK},
+    "seat_ended": {
+        "payer": "The <b>Ash</b> household",
+        "level": "Full <b>member</b>",
+        "since": datetime(2026, 3, 11, 8, 0, tzinfo=UTC),
+        "link": LINK,
+    },
+    "seats_fewer": {"people": "Bob <b>Birch</b>, Charlie", "level": "Full <b>member</b>", "link": LINK},
     "invoice": {
         "number": "INV-32",
         "total": "25.00 EUR",
@@ -112,6 +126,17 @@ SAYS: dict[str, tuple[str, ...]] = {
         "not paid on March 7, 2026, we ask again",
         "If nothing is paid <by> then",
     ),
+    "seat_invited": (
+        "The <b>Ash</b> household invites you to Goodstanding",
+        "gives you a place in it: Full <b>member</b>",
+        "works until the end of March 15, 2026",
+    ),
+    "seat_accepted": (
+        "Bob & <b>Birch</b> has taken a seat in your membership",
+        "a member through you now: Full <b>member</b>",
+    ),
+    "seat_ended": ("Your place through The <b>Ash</b> household has ended", "It ended on March 11, 2026"),
+    "seats_fewer": ("There are fewer seats in your membership now", "have been told: Bob <b>Birch</b>, Charlie."),
     "invoice": (
         "Invoice INV-32: 25.00 EUR, to be paid by March 31, 2026",
         "Transfer to <IBAN>\nor pay at the desk.",

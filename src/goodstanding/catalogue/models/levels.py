@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.core.periods import EndRule
@@ -37,6 +37,8 @@ class Level(models.Model):
 
     Closed, nobody new may buy it; whoever holds it keeps it. Hidden, it is in no list and open to who knows its address.
     It is sold from ``sale_from`` to before ``sale_until``, to ``capacity`` holders at a time (``None``: any number).
+    ``seats``: how many others may hold a membership through it, in the price; with those that are bought besides never more
+    than ``seats_max``. They are members of ``seat_level`` (none: of this one).
     """
 
     slug = models.SlugField(max_length=60, primary_key=True)
@@ -53,6 +55,9 @@ class Level(models.Model):
     sale_until = models.DateTimeField(null=True, blank=True)
     takes_donations = models.BooleanField(default=False)
     needs_card = models.BooleanField(default=False)  # also where credit or a code covers the first bill
+    seats = models.PositiveSmallIntegerField(default=0)
+    seats_max = models.PositiveSmallIntegerField(null=True, blank=True)
+    seat_level = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         ordering: ClassVar = ["slug"]
@@ -64,6 +69,9 @@ class Level(models.Model):
                 condition=Q(sale_from=None) | Q(sale_until=None) | Q(sale_until__gt=models.F("sale_from")),
                 name="gs_catalogue_level_sale_forward",
             ),
+            models.CheckConstraint(
+                condition=Q(seats_max=None) | Q(seats_max__gte=F("seats")), name="gs_catalogue_level_seats"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -73,13 +81,16 @@ class Level(models.Model):
 class LevelTerms(models.Model):
     """What a level promises to those who buy it (or change to it) from ``since`` on; ``None``: from the beginning.
 
-    Who bought earlier keeps what was promised then, and so does a rebuild of the records.
+    Who bought earlier keeps what was promised then, and so does a rebuild of the records: days of grace, how many seats are
+    in the price, and of which level they are (``None``: of the level itself).
     """
 
     level = models.ForeignKey(Level, on_delete=models.CASCADE, related_name="terms")
     since = models.DateTimeField(null=True, blank=True)
     grace_days = models.PositiveSmallIntegerField(default=7)
     prepaid_grace_days = models.PositiveSmallIntegerField(default=0)
+    seats = models.PositiveSmallIntegerField(default=0)
+    seat_level = models.ForeignKey(Level, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
         verbose_name_plural = "level terms"

@@ -37,6 +37,7 @@ class Price(models.Model):
     the next one, too; ``fixed_prorated``: a first one that is short costs its part, but for who joins on or before
     ``fixed_full_until``. ``ends_on``: it ends with that day.
     ``taxed``: by the rates of the payer's place, within the amount if ``tax_inclusive``, else on top.
+    ``seat_amount_minor``: what each seat costs beyond those that the level includes; ``None``: none can be bought.
     """
 
     class Keeps(models.TextChoices):
@@ -83,10 +84,14 @@ class Price(models.Model):
     tax_inclusive = models.BooleanField(default=False)
     sale_from = models.DateTimeField(null=True, blank=True)
     sale_until = models.DateTimeField(null=True, blank=True)
+    seat_amount_minor = models.BigIntegerField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["level", "amount_minor", "id"]
         constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(seat_amount_minor=None) | Q(seat_amount_minor__gte=0), name="gs_catalogue_price_seat"
+            ),
             models.CheckConstraint(condition=Q(amount_minor__gte=0), name="gs_catalogue_price_not_negative"),
             models.CheckConstraint(condition=Q(interval_count__gte=1), name="gs_catalogue_price_interval"),
             models.CheckConstraint(
