@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -346,3 +347,25 @@ def mutated(module: str, there: str, instead: str) -> types.ModuleType:
     sys.modules[made.__name__] = made  # dataclasses look their module up
     exec(compile(source.replace(there, instead), f"mutant {module}.py", "exec"), made.__dict__)
     return made
+
+
+def test_b86_two_charges_for_one_interval_are_told_from_all_that_may_be() -> None:
+    twice = unpaid()
+    assert twice.last is not None
+    double, other = twice.last, bill(DUE, day(3, 31), name="ginv_other")
+    free = bill(DUE, day(3, 31), name="ginv_free")
+    assert free.last is not None
+    line = free.last.lines[0]
+    free = replace(free, last=replace(free.last, lines=(replace(line, amount_minor=0),)))
+    rest = bill(DUE, day(3, 31), name="ginv_rest", kind="proration")
+    found = [
+        dunning.is_double(double, bills)
+        for bills in (
+            [FIRST, twice],  # itself is no other
+            [FIRST, twice, other],
+            [FIRST, twice, replace(other, closed_at=DUE)],  # taken back
+            [FIRST, twice, free],  # from free to paid on the same day
+            [FIRST, twice, rest],
+        )
+    ]
+    assert found == [False, True, False, False, False]

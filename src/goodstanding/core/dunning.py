@@ -17,7 +17,7 @@ from itertools import accumulate
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from goodstanding.core.facts import Ladder, LineSeen, SubscriptionSeen
+from goodstanding.core.facts import InvoiceSeen, Ladder, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, InvoiceState
 from goodstanding.core.periods import Interval, Unit, nth
 from goodstanding.core.renewals import payments_before
@@ -121,6 +121,24 @@ def next_step(
     due = [step for step in steps if step]
     due += _drops([state for state in invoices if state not in bills], due)
     return min(due, key=lambda step: (step.at, step.act != Act.DROP, step.act != Act.END), default=None)
+
+
+def is_double(bill: InvoiceSeen, invoices: Sequence[InvoiceState]) -> bool:
+    """Return whether a bill charges for an interval that another one charges for: nothing of ours should draw up such a thing.
+
+    What costs nothing charges for nothing (from free to paid on one day), and what was taken back or given up does not count.
+    """
+    charged = {
+        (line.item, line.start, line.end)
+        for state in invoices
+        if state.last is not None and state.last.invoice != bill.invoice and state.closed_at is None
+        for line in _charging(state.last)
+    }
+    return any((line.item, line.start, line.end) in charged for line in _charging(bill))
+
+
+def _charging(bill: InvoiceSeen) -> list[LineSeen]:
+    return [line for line in bill.lines if line.kind == "regular" and line.amount_minor > 0]
 
 
 def number_of(start: datetime, subscription: SubscriptionSeen) -> int:

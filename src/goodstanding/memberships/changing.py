@@ -22,6 +22,7 @@ from goodstanding.billing.objects import Objects
 from goodstanding.catalogue.models import Price
 from goodstanding.core import changes, ours
 from goodstanding.core.changes import Planned
+from goodstanding.core.dunning import Step
 from goodstanding.core.facts import SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
@@ -108,12 +109,13 @@ class Accepted:
 class Ahead:
     """What lies ahead of a subscription of ours: the price (with its level) that is set for ``at``, and the balance.
 
-    ``price`` is ``None`` where none is set, ``at`` the end of what is paid.
+    ``price`` is ``None`` where none is set, ``at`` the end of what is paid; ``step``: what our clock does next by itself.
     """
 
     price: Price | None
     at: datetime | None
     balance: Money
+    step: Step | None = None
 
 
 def targets(member: Member, subscription: Subscription, *, now: datetime) -> list[Price]:
@@ -230,7 +232,8 @@ def ahead(subscriptions: Iterable[Subscription]) -> dict[str, Ahead]:
         last, ledger = tellings[each.pk], ledgers[each.customer_id]
         price = prices.get(last.next_items[0].hints.price) if last.next_items else None
         balance = Money(ledger.credit_minor(last.currency), last.currency)
-        found[each.pk] = Ahead(price, _paid_until(ledger, each.external_id), balance)
+        step = turns.step_of(ledger, each.external_id)
+        found[each.pk] = Ahead(price, _paid_until(ledger, each.external_id), balance, step)
     return found
 
 

@@ -71,6 +71,8 @@ def _done(step: Step, ledger: Ledger, customer: GatewayCustomer, subscription: s
 def _collect(step: Step, ledger: Ledger, customer: GatewayCustomer, *, now: datetime) -> None:
     bill = ledger.invoices[step.invoice].last
     assert bill is not None, step
+    if dunning.is_double(bill, list(ledger.invoices.values())):
+        raise lease.GiveUp("impossible_bill: two charges for one interval; nothing was charged")
     owed = Money(bill.due_minor - bill.paid_minor, bill.currency)
     kind, method = PaymentAttempt.Kind.CHARGE, customer.method
     try:

@@ -13,6 +13,7 @@ from goodstanding.billing.models import Errand, Invoice, Subscription, Turn
 from goodstanding.catalogue.models import Level
 from goodstanding.catalogue.words import money_words
 from goodstanding.checkout.models import Checkout
+from goodstanding.core.dunning import Act, Step
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.money import Money
 from goodstanding.core.records import FOR_LIFE, Status
@@ -233,7 +234,7 @@ def _renewal(subscription: Subscription, answer: Answer, told: _Told) -> Renewal
     ends = ending or (subscription.ends_at is not None and errand != Errand.Kind.RESUME)
     says = [*_errand_words(errand)]
     if bill is not None:
-        says += _change_words(bill) if waits else _bill_words(subscription, bill, told.now)
+        says += _change_words(bill) if waits else _bill_words(subscription, bill, ahead, told.now)
     if subscription.ends_at is not None and errand != Errand.Kind.RESUME:
         until = words.until(subscription.ends_at, now=told.now)
         says.append(_("It ends on %(until)s and is not renewed.") % {"until": until})
@@ -262,21 +263,31 @@ def _errand_words(errand: str) -> list[str]:
     return []
 
 
-def _bill_words(subscription: Subscription, bill: Invoice, now: datetime) -> list[str]:
+def _bill_words(subscription: Subscription, bill: Invoice, ahead: Ahead | None, now: datetime) -> list[str]:
     owed = {"amount": money_words(owing.owed(bill)), "day": words.day(bill.issued_at)}
     found = [_("%(amount)s has been open since %(day)s.") % owed]
-    turn = getattr(subscription, "turn", None)
     if subscription.billed_by == Subscription.BilledBy.GATEWAY:
         found.append(_("The bank tries again by itself; you can also pay it here."))
-    elif (
-        registry.can(subscription.gateway_account.gateway, Ability.CHARGE)
-        and turn is not None
-        and turn.state == Turn.State.OPEN
-        and turn.due_at > now
-        and turn.due_at != subscription.ends_at
-    ):
-        found.append(_("Your card is tried again on %(day)s.") % {"day": words.day(turn.due_at)})
+    elif registry.can(subscription.gateway_account.gateway, Ability.CHARGE):
+        found += _try_words(subscription, ahead.step if ahead is not None else None, now)
     return found
+
+
+def _try_words(subscription: Subscription, step: Step | None, now: datetime) -> list[str]:
+    """What our clock does next about a bill that is open."""
+    if subscription.status == SubscriptionStatus.UNPAID:
+        return [_("It is not tried again by itself. Nothing renews until it is paid; then all goes on.")]
+    if step is None or step.at <= now:
+        return []
+    said = {"day": words.day(step.at)}
+    if step.act is Act.COLLECT:
+        return [_("Your card is tried again on %(day)s.") % said]
+    if step.act is Act.GIVE_UP:
+        return [
+            _("Your card is not tried again. Pay, or give us another card, by %(day)s: after that it is not renewed.")
+            % said
+        ]
+    return []
 
 
 def _change_words(bill: Invoice) -> list[str]:

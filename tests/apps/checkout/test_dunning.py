@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from goodstanding.audit.models import AuditEntry
-from goodstanding.billing import policies
+from goodstanding.billing import policies, recording
 from goodstanding.billing.models import (
     DunningPolicy,
     GatewayCustomer,
@@ -22,13 +25,16 @@ from goodstanding.billing.models import (
 from goodstanding.catalogue.models import Price
 from goodstanding.clock import StoppedClock
 from goodstanding.communications.models import Mail
+from goodstanding.core.ledger import Ledger
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.sandbox.vendor import pages
 from goodstanding.memberships import byhand, cards, expiring, owing, retrying
+from goodstanding.memberships.intake import take_in
 from goodstanding.memberships.reading import standing_now
 from tests.apps.checkout import test_joining
 from tests.apps.checkout.border import deliver, tick
 from tests.apps.checkout.test_our_clock import day
+from tests.apps.inbox.test_two_workers import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -299,3 +305,81 @@ def test_nothing_is_said_of_cards_where_it_is_paid_by_hand(
     assert mails("card_expires") == []
     with pytest.raises(retrying.CannotRetry, match="by_hand"):
         retrying.try_again(open_bill(alice), now=clock.now)
+
+
+def test_b86_an_impossible_bill_is_parked_uncharged_and_shown_to_staff(
+    alice: Any, dana: Any, price: PriceOf, clock: StoppedClock, until: Until, client: Any
+) -> None:
+    buy(alice, price("full", "month"), clock)
+    customer = GatewayCustomer.objects.get()
+    ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
+    until(RENEWAL + timedelta(hours=2), step=timedelta(hours=1))
+    first = next(state.last for state in ledger.invoices.values())
+    assert first is not None
+    renewed = recording.objects_of([customer.pk])[customer.pk]
+    bill = next(s.last for s in Ledger(renewed).invoices.values() if s.last and s.last.invoice != first.invoice)
+    assert bill is not None
+    again = replace(
+        bill, invoice="ginv_again", number="X", at=clock.now, created_at=clock.now, paid_minor=0, status="open"
+    )
+    with transaction.atomic():
+        take_in([again], account=customer.gateway_account, event="evt_again", recorded_at=clock.now, now=clock.now)
+    until(clock.now + DAY)
+    turn = Turn.objects.get()
+    assert (turn.state, turn.last_error.partition(":")[0]) == ("parked", "impossible_bill")
+    assert Payment.objects.count() == 2, "nothing was charged for it"
+    client.force_login(dana)
+    assert "impossible_bill" in client.get("/office/gateways/").content.decode()
+
+
+def test_b86_from_free_to_paid_on_the_same_day_parks_nothing(
+    alice: Any, price: PriceOf, clock: StoppedClock, until: Until
+) -> None:
+    test_joining.buy(alice, price("friend", "month"), clock)
+    buy(alice, price("full", "month"), clock)
+    until(RENEWAL + DAY, step=DAY)
+    assert not Turn.objects.filter(state="parked").exists()
+    assert Payment.objects.filter(status="succeeded").count() == 2
+
+
+def test_p43_what_the_gateway_ends_after_its_tries_lapses_at_once(
+    alice: Any, price: PriceOf, clock: StoppedClock
+) -> None:
+    """A payment is pending, and the paid period is over: access ends with the subscription, not with the grace."""
+    buy(alice, price("full", "month"), clock, card="sandbox_fails_later", at="sandbox-auto")
+    clock.set(RENEWAL + 2 * DAY)
+    tick("sandbox-auto", clock)
+    assert standing_now(alice.pk, now=clock.now).status == "grace"
+    for days in (4, 6, 8):
+        clock.set(RENEWAL + days * DAY)
+        tick("sandbox-auto", clock)
+    assert status() == "cancelled"
+    assert standing_now(alice.pk, now=clock.now).status == "lapsed"
+    assert len(mails("payment_failed")) == 4, "we follow its tries"
+
+
+@pytest.mark.db_matters
+def test_b81_the_clock_the_member_and_staff_at_once_charge_once(
+    alice: Any, dana: Any, price: PriceOf, clock: StoppedClock, until: Until, work: Callable[[], int]
+) -> None:
+    """B81, B82, B84: whoever comes second finds it done, or under way, and it is done once."""
+    buy(alice, price("full", "month"), clock, card="sandbox_stolen_later")
+    until(RENEWAL + DAY, step=DAY)
+    account = GatewayAccount.objects.get(pk="sandbox")
+    bill = open_bill(alice)
+
+    def new_card() -> None:
+        cards.keep(alice, account, return_url="/x", now=clock.now, card="sandbox_ok")
+
+    def pay() -> None:
+        owing.pay(bill, return_url="/x", now=clock.now, card="sandbox_ok")
+
+    def staff() -> None:
+        with suppress(retrying.CannotRetry):
+            retrying.by_staff(Invoice.objects.get(pk=bill.pk), reason="x", by=dana, now=clock.now)
+
+    at_once(new_card, pay, staff, work)
+    work()
+    deliver("sandbox", clock)
+    assert Payment.objects.filter(status="succeeded").count() == 2
+    assert (status(), owing.open_invoices(alice)) == ("active", [])

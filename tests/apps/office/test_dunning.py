@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,14 +10,15 @@ from django.urls import reverse
 
 from goodstanding.audit.models import AuditEntry
 from goodstanding.billing import policies
-from goodstanding.billing.models import DunningPolicy
+from goodstanding.billing.models import DunningPolicy, GatewayCustomer, Invoice, PaymentAttempt
 from goodstanding.clock import StoppedClock
 from goodstanding.core.facts import Ladder
 from goodstanding.office import once
-from tests.apps.office.conftest import words
-from tests.apps.staff import with_permissions
+from tests.apps.checkout.test_joining import buy
+from tests.apps.office.conftest import act, words
+from tests.apps.staff import statements, with_permissions
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 PAGE = "/office/dunning/"
 B55 = {"days": "2, 5, 7, 7", "counted": "previous", "at_end": "end", "card_notice_days": "30", "reason": "as agreed"}
@@ -83,3 +84,51 @@ def test_who_may_only_look_sets_nothing(client: Any, dana: Any) -> None:
     assert put(client).status_code == 403
     assert reverse("gs_office:dunning") == PAGE
     assert not DunningPolicy.objects.exists()
+
+
+def overdue(alice: Any, price: Any, clock: StoppedClock, until: Any, card: str) -> Invoice:
+    buy(alice, price("full", "month"), clock, card=card)
+    clock.advance(timedelta(days=30, hours=23))
+    until(clock.now + timedelta(days=1))
+    return Invoice.objects.get(settled_at=None)
+
+
+def test_staff_have_an_overdue_bill_tried_again_from_the_members_page(
+    office: Any, send: Any, alice: Any, price: Any, clock: StoppedClock, until: Any, work: Any
+) -> None:
+    bill = overdue(alice, price, clock, until, "sandbox_fails_later")
+    page = words(office.get(reverse("gs_office:member", args=[alice.pk])))
+    assert act(alice, "retry", bill.pk) in page
+    assert "100.00 EUR is charged to Visa … 0341." in words(office.get(act(alice, "retry", bill.pk)))
+    assert send(alice, "retry", bill.pk, reason="she phoned").status_code == 302
+    again = send(alice, "retry", bill.pk, reason="and again")
+    assert again.status_code == 422
+    assert "being paid right now" in words(again)
+    work()
+    assert AuditEntry.objects.filter(action="try payment again", why="she phoned").count() == 1
+    assert PaymentAttempt.objects.filter(kind="charge", state="failed").count() == 2
+
+
+def test_what_is_paid_is_not_tried_again(office: Any, send: Any, alice: Any, price: Any, clock: StoppedClock) -> None:
+    buy(alice, price("full", "month"), clock)
+    bill = Invoice.objects.get()
+    assert "retry" not in words(office.get(reverse("gs_office:member", args=[alice.pk])))
+    refused = send(alice, "retry", bill.pk, reason="why not")
+    assert refused.status_code == 422
+    assert "not to be paid any more" in words(refused)
+
+
+def test_cards_that_expire_before_they_are_needed_are_listed_and_others_are_not(
+    office: Any, alice: Any, bob: Any, price: Any, clock: StoppedClock, work: Any
+) -> None:
+    buy(alice, price("full", "year"), clock, card="sandbox_expires_soon")
+    buy(bob, price("full", "year"), clock)
+    work()
+    page = words(office.get("/office/cards/"))
+    assert "Visa … 0101" in page
+    assert "April 30, 2026" in page
+    assert "alice@example.org" in page
+    assert "4242" not in page
+    few = statements(office, "/office/cards/")
+    GatewayCustomer.objects.filter(member=bob).update(card_good_before=date(2026, 6, 1))
+    assert statements(office, "/office/cards/") == few, "as many for two as for one"
