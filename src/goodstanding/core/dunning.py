@@ -138,7 +138,7 @@ def is_double(bill: InvoiceSeen, invoices: Sequence[InvoiceState]) -> bool:
 
 
 def _charging(bill: InvoiceSeen) -> list[LineSeen]:
-    return [line for line in bill.lines if line.kind == "regular" and line.amount_minor > 0]
+    return [line for line in bill.lines if line.amount_minor > 0 and line.kind == "regular"]
 
 
 def number_of(start: datetime, subscription: SubscriptionSeen) -> int:
