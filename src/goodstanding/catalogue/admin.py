@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from goodstanding import clock
 from goodstanding.audit.admin import Audited
 from goodstanding.catalogue import services
-from goodstanding.catalogue.forms import GroupForm, LevelForm, NameForm, PriceForm, promised_last
-from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
+from goodstanding.catalogue.forms import GroupForm, LevelForm, NameForm, promised_last
+from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price, TaxRate
+from goodstanding.catalogue.price_forms import PriceForm
 from goodstanding.people import pages
 
 
@@ -122,7 +123,11 @@ class LevelAdmin(Catalogue):
     search_fields = ("slug", "name")
     fieldsets = (
         (None, {"fields": ("slug", "name", "group", "legacy_membertype_id", "description")}),
-        (_("To whom it is offered"), {"fields": ("is_open", "is_hidden", "position")}),
+        (
+            _("To whom it is offered"),
+            {"fields": ("is_open", "is_hidden", "position", ("sale_from", "sale_until"), "capacity")},
+        ),
+        (_("How it is bought"), {"fields": ("takes_donations", "needs_card")}),
         (_("Seats"), {"fields": ("seats", "seats_max", "seat_level")}),
         (_("What it promises from now on"), {"fields": ("grace_days", "prepaid_grace_days", "end_rule")}),
     )
@@ -172,8 +177,32 @@ class PriceAdmin(Catalogue):
     ordering = ("level", "amount_minor", "id")
     search_fields = ("id", "gateway_prices__external_id", "gateway_prices__lookup_key")
     fixed = ("level", "amount", "currency", "interval_count", "interval", "renews")
-    fields = (*fixed, "is_open", "position", "seat_amount_minor")
+    further = (
+        "trial_count", "trial_unit", "intro_payments", "payments", "keeps", "keeps_count", "keeps_unit", "terms_max",
+        "fixed_start", "fixed_rollover", "fixed_prorated", "fixed_full_until", "ends_on", "taxed", "tax_inclusive",
+    )  # fmt: skip
     inlines = (NameInline,)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Price | None = None) -> Any:
+        """What it is; how it is billed at first and at last; the calendar; tax; and whether it is on sale."""
+        added = obj is None
+        trial = ("trial_count", "trial_unit", *(["trial_amount"] if added else ["trial_minor"]))
+        intro = ("intro_payments", "intro_amount" if added else "intro_minor")
+        parts = ("payments", "total_amount" if added else "total_minor")
+        least = ("minimum_amount" if added else "minimum_minor",)
+        return (
+            (None, {"fields": self.fixed}),
+            (_("At first"), {"fields": (trial, intro)}),
+            (_("Instalments"), {"fields": (parts, "keeps", ("keeps_count", "keeps_unit"))}),
+            (_("The payer chooses"), {"fields": (*least, "terms_max")}),
+            (
+                _("The calendar"),
+                {"fields": ("fixed_start", "fixed_rollover", ("fixed_prorated", "fixed_full_until"), "ends_on")},
+            ),
+            (_("Tax"), {"fields": (("taxed", "tax_inclusive"),)}),
+            (_("Seats"), {"fields": ("seat_amount_minor",)}),
+            (_("On sale"), {"fields": ("is_open", ("sale_from", "sale_until"), "position")}),
+        )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Price]:
         """With the gateways' names."""
@@ -181,7 +210,8 @@ class PriceAdmin(Catalogue):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Price | None = None) -> tuple[str, ...]:
         """One that is there stays what it is."""
-        return () if obj is None else self.fixed
+        amounts = ("trial_minor", "intro_minor", "total_minor", "minimum_minor")
+        return () if obj is None else (*self.fixed, *self.further, *amounts)
 
     @admin.display(description=_("amount"))
     def amount(self, price: Price) -> str:
@@ -197,6 +227,19 @@ class PriceAdmin(Catalogue):
     def named(self, price: Price) -> str:
         """What gateways call it."""
         return ", ".join(str(name) for name in price.gateway_prices.all()) or pages.NOTHING
+
+
+@admin.register(TaxRate)
+class TaxRateAdmin(Catalogue):
+    """Rates of tax by place and date: a new rate is a new row, so that old bills stay explained."""
+
+    list_display = ("place", "from_on", "percent", "name")
+    list_filter = ("place",)
+    ordering = ("place", "from_on")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: TaxRate | None = None) -> tuple[str, ...]:
+        """One that is there stays what it is, but for its name."""
+        return () if obj is None else ("place", "from_on", "percent")
 
 
 @admin.register(GatewayPrice)

@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from goodstanding.catalogue.models import DESCRIPTION_LENGTH, Interval
+from goodstanding.catalogue import conditions
+from goodstanding.catalogue.file_reading import Reader
+from goodstanding.catalogue.models import Interval
 from goodstanding.core.currencies import UnknownCurrency, exponent
-from goodstanding.core.periods import EndRule
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 MEMBERTYPE = re.compile(r"[A-Za-z0-9]{1,40}")
 _LEVEL_KEYS = {
     "slug", "name", "group", "group_allows_several", "grace_days", "prepaid_grace_days", "prices", "legacy_membertype_id",
-    "description", "open", "hidden", "position", "end_rule", "seats", "seats_max", "seat_level",
+    "description", "open", "hidden", "position", "end_rule", "seats", "seats_max", "seat_level", "capacity", "sale_from",
+    "sale_until", "takes_donations", "needs_card",
 }  # fmt: skip
 _PRICE_KEYS = {
-    "amount_minor",
-    "currency",
-    "interval",
-    "interval_count",
-    "renews",
-    "open",
-    "position",
+    "amount_minor", "currency", "interval", "interval_count", "renews", "open", "position", "sale_from", "sale_until",
+    "trial", "intro", "payments", "total_minor", "keeps", "minimum_minor", "terms_max", "fixed", "ends_on", "tax",
     "seat_amount_minor",
-}
-_LAST_POSITION = 32767
+}  # fmt: skip
 _MOST_SEATS = 10000
+TAX = {"exclusive": (True, False), "inclusive": (True, True)}
 GATEWAYS = ("stripe",)
+
+
+# Objects within a price: what each of their keys is called in the table of prices.
+_OBJECTS: Mapping[str, Mapping[str, str]] = {
+    "trial": {"count": "trial_count", "unit": "trial_unit", "amount_minor": "trial_minor"},
+    "intro": {"payments": "intro_payments", "amount_minor": "intro_minor"},
+    "keeps": {"count": "keeps_count", "unit": "keeps_unit"},
+    "fixed": {
+        "start": "fixed_start",
+        "rollover": "fixed_rollover",
+        "prorated": "fixed_prorated",
+        "full_until": "fixed_full_until",
+    },
+}
 
 
 class CatalogueRefused(ValueError):
@@ -49,6 +60,7 @@ class PriceEntry:
     interval: str
     interval_count: int
     renews: bool
+    conditions: Mapping[str, Any]  # by the names of columns
     said: Mapping[str, Any]  # whether and where it is on sale, as far as the file says; the rest stays as it is
     names: tuple[tuple[str, str, str], ...]  # (gateway, price id, lookup key)
 
@@ -94,11 +106,8 @@ def read_entries(data: Any) -> tuple[list[LevelEntry], list[str]]:
     return entries, warnings
 
 
-class _Reader:
-    """Reads one entry; a fault is noted and reading goes on, so that one run names them all."""
-
-    def __init__(self, raw: dict[str, Any], where: str, faults: list[str], warnings: list[str]) -> None:
-        self.raw, self.where, self.faults, self.warnings = raw, where, faults, warnings
+class _Reader(Reader):
+    """Reads one entry."""
 
     def level(self) -> LevelEntry:
         self._unknown(_LEVEL_KEYS)
@@ -124,6 +133,11 @@ class _Reader:
                 hidden=("is_hidden", self._flag),
                 position=("position", self._position),
                 end_rule=("end_rule", self._end_rule),
+                capacity=("capacity", self._capacity),
+                sale_from=("sale_from", self._moment),
+                sale_until=("sale_until", self._moment),
+                takes_donations=("takes_donations", self._flag),
+                needs_card=("needs_card", self._flag),
             ),
             seats=self._said(
                 seats=("seats", self._seats),
@@ -150,23 +164,78 @@ class _Reader:
         renews = self._flag("renews", default=not for_life)
         if for_life and renews is True:
             self._fault("renews is true, but what is paid once is for life")
+        amount, count = self._number("amount_minor", 0, 10**12), self._number("interval_count", 1, 1000, default=1)
+        made = self._conditions()
+        terms = {"amount_minor": amount, "interval": str(interval), "interval_count": count, "renews": renews}
+        for column, words in conditions.faults({**made, **terms}):
+            self._fault(f"{column}: {words}")
         return PriceEntry(
-            amount_minor=self._number("amount_minor", 0, 10**12),
+            amount_minor=amount,
             currency=currency,
             interval=str(interval),
-            interval_count=self._number("interval_count", 1, 1000, default=1),
+            interval_count=count,
             renews=renews,
+            conditions=made,
             said=self._said(
                 open=("is_open", self._flag),
                 position=("position", self._position),
+                sale_from=("sale_from", self._moment),
+                sale_until=("sale_until", self._moment),
                 seat_amount_minor=("seat_amount_minor", self._seat_amount),
             ),
             names=tuple(self._names()),
         )
 
-    def _said(self, **readers: tuple[str, Callable[[str], Any]]) -> dict[str, Any]:
-        """Read the keys that are there, each by its reader; what is left out is left alone."""
-        return {column: read(key) for key, (column, read) in readers.items() if key in self.raw}
+    def _conditions(self) -> conditions.Conditions:
+        """How it is sold beyond amount and interval, by the names of columns."""
+        found: conditions.Conditions = dict(conditions.NONE)
+        for key, names in _OBJECTS.items():
+            part = self.raw.get(key)
+            if part is None or (key == "keeps" and part == "life"):
+                continue
+            if not isinstance(part, dict):
+                self._fault(f"{key} is no object")
+                continue
+            inner = _Reader(part, f"{self.where}, {key}", self.faults, self.warnings)
+            inner._unknown(set(names))
+            found |= inner._columns(names)
+        if self.raw.get("keeps") is not None:
+            found["keeps"] = "life" if self.raw["keeps"] == "life" else "term"
+        found |= self._columns({key: key for key in ("payments", "total_minor", "minimum_minor", "terms_max")})
+        if self.raw.get("tax") is not None:
+            if self.raw["tax"] not in TAX:
+                self._fault(f"tax is none of {', '.join(TAX)}")
+            found["taxed"], found["tax_inclusive"] = TAX.get(self.raw["tax"], (False, False))
+        if self.raw.get("ends_on") is not None:
+            try:
+                found["ends_on"] = date.fromisoformat(self.raw["ends_on"])
+            except (TypeError, ValueError):
+                self._fault("ends_on is no day such as 2026-12-31")
+        return found
+
+    def _columns(self, names: Mapping[str, str]) -> conditions.Conditions:
+        """Read those of ``names`` that are there: key to column; amounts and counts are numbers, all else is text."""
+        found: conditions.Conditions = {}
+        for key, column in names.items():
+            if self.raw.get(key) is None:
+                continue
+            if isinstance(conditions.NONE[column], str):
+                found[column] = self.raw[key]
+                if not isinstance(self.raw[key], str) or len(self.raw[key]) > 8:
+                    self._fault(f"{key} is no short text")
+                    found[column] = conditions.NONE[column]
+                elif column.endswith("_unit") and self.raw[key] not in Interval.values:
+                    self._fault(f"{key} is none of {', '.join(Interval.values)}")
+                elif column == "fixed_prorated" and self.raw[key] not in ("months", "days"):
+                    self._fault(f"{key} is neither months nor days")
+            else:
+                most = 10**12 if column.endswith("_minor") else 1000
+                least = 0 if column.endswith("_minor") else 1
+                found[column] = self._number(key, least, most)
+        return found
+
+    def _capacity(self, name: str) -> int | None:
+        return None if self.raw[name] is None else self._number(name, 0, 10**9)
 
     def _names(self) -> list[tuple[str, str, str]]:
         found = []
@@ -184,43 +253,6 @@ class _Reader:
                 found.append((gateway, price_id, lookup_key))
         return found
 
-    def _unknown(self, known: set[str]) -> None:
-        for key in sorted(set(self.raw) - known):
-            self.warnings.append(f"{self.where}: {str(key)[:60]} is not read")
-
-    def _fault(self, words: str) -> None:
-        self.faults.append(f"{self.where}: {words}")
-
-    def _slug(self, name: str) -> str:
-        value = self.raw.get(name)
-        if not isinstance(value, str) or not SLUG.fullmatch(value):
-            self._fault(f"{name} is not made of small letters, digits, - and _ (up to 60)")
-            return ""
-        return value
-
-    def _text(self, name: str) -> str:
-        value = self.raw.get(name)
-        if not isinstance(value, str) or not 0 < len(value.strip()) <= 200:
-            self._fault(f"{name} is missing, empty or longer than 200 characters")
-            return ""
-        return value.strip()
-
-    def _description(self, name: str) -> str:
-        value = self.raw[name]
-        if not isinstance(value, str) or len(value) > DESCRIPTION_LENGTH or "\0" in value:
-            self._fault(f"{name} is no text of up to {DESCRIPTION_LENGTH} characters")
-            return ""
-        return value.strip()
-
-    def _end_rule(self, name: str) -> str:
-        value = self.raw[name]
-        if value not in list(EndRule):
-            self._fault(f"{name} is none of {', '.join(EndRule)}")
-        return str(value)
-
-    def _position(self, name: str) -> int:
-        return self._number(name, 0, _LAST_POSITION)
-
     def _seats(self, name: str) -> int:
         return self._number(name, 0, _MOST_SEATS)
 
@@ -232,19 +264,6 @@ class _Reader:
 
     def _seat_amount(self, name: str) -> int | None:
         return None if self.raw[name] is None else self._number(name, 0, 10**12)
-
-    def _flag(self, name: str, *, default: bool = False) -> bool:
-        value = self.raw.get(name, default)
-        if not isinstance(value, bool):
-            self._fault(f"{name} is neither true nor false")
-        return bool(value)
-
-    def _number(self, name: str, low: int, high: int, default: int | None = None) -> int:
-        value = self.raw.get(name, default)
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            self._fault(f"{name} is no whole number from {low} to {high}")
-            return low
-        return value
 
 
 def _clashes(entries: list[LevelEntry]) -> list[str]:

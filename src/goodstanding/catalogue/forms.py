@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from goodstanding.catalogue.entries import GATEWAYS, MEMBERTYPE, SLUG
-from goodstanding.catalogue.models import GatewayPrice, Interval, Level, LevelGroup, LevelTerms, Price
-from goodstanding.catalogue.services import price_id
-from goodstanding.core.currencies import WITHDRAWN, UnknownCurrency, exponent
-from goodstanding.core.money import Money, MoneyRefused
+from goodstanding.catalogue.entries import GATEWAYS, MEMBERTYPE
+from goodstanding.catalogue.file_reading import SLUG
+from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
 from goodstanding.core.records import Terms
 
 if TYPE_CHECKING:
     _GroupForm = forms.ModelForm[LevelGroup]
     _LevelForm = forms.ModelForm[Level]
-    _PriceForm = forms.ModelForm[Price]
     _NameForm = forms.ModelForm[GatewayPrice]
 else:
-    _GroupForm = _LevelForm = _PriceForm = _NameForm = forms.ModelForm
+    _GroupForm = _LevelForm = _NameForm = forms.ModelForm
 
 LONGEST = 3660  # days
 
@@ -76,6 +73,7 @@ class LevelForm(_LevelForm):
         fields = (
             "slug", "name", "group", "legacy_membertype_id", "description", "is_open", "is_hidden", "position", "end_rule",
             "seats", "seats_max", "seat_level",
+            "capacity", "sale_from", "sale_until", "takes_donations", "needs_card",
         )  # fmt: skip
         labels = {
             "legacy_membertype_id": _("Old number"),
@@ -85,6 +83,11 @@ class LevelForm(_LevelForm):
             "seats": _("Seats in the price"),
             "seats_max": _("Seats at most"),
             "seat_level": _("Seats are of the level"),
+            "capacity": _("Places"),
+            "sale_from": _("Sold from"),
+            "sale_until": _("Sold until"),
+            "takes_donations": _("A donation may be added"),
+            "needs_card": _("Always ask for a card"),
         }
         help_texts = {
             "slug": _("Stands in files and addresses; it never changes."),
@@ -98,6 +101,9 @@ class LevelForm(_LevelForm):
             "seats": _("How many others may be members through who pays. Fewer count for those who buy from now on."),
             "seats_max": _("With those that are bought besides. Empty: any number."),
             "seat_level": _("Empty: of this level. Another one counts for those who buy from now on."),
+            "capacity": _("How many may hold it at a time; empty for any number. Who holds it keeps it."),
+            "sale_until": _("From this moment on nobody new can buy it."),
+            "needs_card": _("Also of who pays with credit alone, so that the renewal after it can be charged."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -129,89 +135,6 @@ class LevelForm(_LevelForm):
         if number and not MEMBERTYPE.fullmatch(number):
             raise forms.ValidationError(_("Use letters and digits (up to 40)."))
         return number
-
-
-class PriceForm(_PriceForm):
-    """A new price. Its id is made of what it is, so another amount is another price."""
-
-    amount = forms.CharField(label=_("Amount"), max_length=40, help_text=_("Such as 12.34, or 500 for yen."))
-    currency = forms.CharField(label=_("Currency"), max_length=3, help_text=_("Three letters, such as EUR."))
-
-    class Meta:
-        model = Price
-        fields = (
-            "level",
-            "currency",
-            "interval_count",
-            "interval",
-            "renews",
-            "is_open",
-            "position",
-            "seat_amount_minor",
-        )
-        labels = {
-            "interval_count": _("Each"),
-            "interval": _("Interval"),
-            "renews": _("Renews"),
-            "is_open": _("On sale"),
-            "seat_amount_minor": _("A further seat, in minor units"),
-        }
-        help_texts = {
-            "interval": _("“Once” is for life."),
-            "renews": _("Charged again each time. Unticked: one term, bought once. What is for life never renews."),
-            "is_open": _("Unticked, nobody new can buy at this price. Whoever has it keeps it."),
-            "position": _("Lower numbers come first."),
-            "seat_amount_minor": _(
-                "Each time, beyond the seats that the level includes: 500 is 5.00 EUR. Empty: none can be bought."
-            ),
-        }
-
-    def clean_seat_amount_minor(self) -> int | None:
-        """Refuse what is below zero."""
-        amount: int | None = self.cleaned_data["seat_amount_minor"]
-        if amount is not None and not 0 <= amount <= 10**12:
-            raise forms.ValidationError(_("A price is not below zero."))
-        return amount
-
-    def clean_currency(self) -> str:
-        """Refuse what is no currency, and what was one."""
-        code = str(self.cleaned_data["currency"]).upper()
-        try:
-            exponent(code)
-        except UnknownCurrency as refused:
-            raise forms.ValidationError(str(refused)) from None
-        if code in WITHDRAWN:
-            raise forms.ValidationError(_("%(code)s is a currency no more."), params={"code": code})
-        return code
-
-    def clean_interval_count(self) -> int:
-        """Refuse nothing at all."""
-        count = int(self.cleaned_data["interval_count"])
-        if not 1 <= count <= 1000:
-            raise forms.ValidationError(_("A whole number from 1 to 1000."))
-        return count
-
-    def clean(self) -> dict[str, Any]:
-        """Read the amount in its currency, and refuse a price that is there already."""
-        super().clean()
-        data = self.cleaned_data
-        if "amount" in data and "currency" in data:
-            try:
-                money = Money.parse(f"{data['amount'].strip()} {data['currency']}")
-            except MoneyRefused as refused:
-                self.add_error("amount", str(refused))
-            else:
-                self.instance.amount_minor = money.amount_minor
-                if money < Money.zero(money.currency):
-                    self.add_error("amount", _("A price is not below zero."))
-        if not self.errors and {"amount", "currency", "interval", "interval_count"} <= data.keys():
-            level = data["level"].pk if "level" in data else self.instance.level_id
-            terms = (data["currency"], data["interval"], data["interval_count"])
-            data["renews"] = bool(data.get("renews")) and data["interval"] != Interval.ONCE
-            self.instance.id = price_id(level, self.instance.amount_minor, *terms, renews=data["renews"])
-            if Price.objects.filter(pk=self.instance.id).exists():
-                self.add_error(None, _("This level has this price already."))
-        return data
 
 
 class NameForm(_NameForm):

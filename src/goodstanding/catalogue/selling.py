@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from goodstanding.catalogue.models import Level, Price
@@ -25,6 +26,8 @@ class Refusal(StrEnum):
     OTHER_LEVEL = "other_level"
     LEVEL_CLOSED = "level_closed"
     PRICE_CLOSED = "price_closed"
+    NOT_YET = "not_yet"
+    NO_LONGER = "no_longer"
 
 
 class NotForSale(Exception):
@@ -44,44 +47,61 @@ class OfferedLevel:
     prices: tuple[Price, ...]
 
 
-def offers(*, now: datetime) -> list[OfferedLevel]:  # noqa: ARG001 - nothing is on sale by date yet
+def offers(*, now: datetime) -> list[OfferedLevel]:
     """Return what everybody may join: levels open, listed, and with a price on sale, in their order. Two statements."""
-    found = _with_prices(Level.objects.filter(is_open=True, is_hidden=False).order_by("position", "slug"))
+    listed = Level.objects.filter(_on_sale(now), is_open=True, is_hidden=False)
+    found = _with_prices(listed.order_by("position", "slug"), now=now)
     return [each for each in map(_offered, found) if each.prices]
 
 
-def offer(level_slug: str, *, now: datetime) -> OfferedLevel:  # noqa: ARG001 - nothing is on sale by date yet
+def offer(level_slug: str, *, now: datetime) -> OfferedLevel:
     """Return one level with its prices on sale (perhaps none), hidden or not: who asks knows its address.
 
-    Raises :class:`NotForSale` where there is no such level, or it is closed. Two statements.
+    Raises :class:`NotForSale` where there is no such level, it is closed, or not on sale at ``now``. Two statements.
     """
-    level = _with_prices(Level.objects.filter(pk=level_slug)).first()
+    level = _with_prices(Level.objects.filter(pk=level_slug), now=now).first()
     if level is None:
         raise _no(Refusal.UNKNOWN_LEVEL)
     if not level.is_open:
         raise _no(Refusal.LEVEL_CLOSED)
+    _require_on_sale(level, now)
     return _offered(level)
 
 
-def offered(level_slug: str, price_id: str) -> Price:
-    """Return the price, with its level and group, if it may be bought. Hidden levels may. One statement.
+def offered(level_slug: str, price_id: str, *, now: datetime, opened: Container[str] = ()) -> Price:
+    """Return the price, with its level and group, if it may be bought at ``now``. Hidden levels may. One statement.
 
-    Raises :class:`NotForSale`: there is no such price, it is another level's, or the level or the price is closed.
+    ``opened``: closed levels that a code opens. Raises :class:`NotForSale`: there is no such price, it is another level's, or
+    the level or the price is closed, or not on sale at that moment.
     """
     price = Price.objects.select_related("level__group").filter(pk=price_id).first()
     if price is None:
         raise _no(Refusal.UNKNOWN_PRICE)
     if price.level_id != level_slug:
         raise _no(Refusal.OTHER_LEVEL)
-    if not price.level.is_open:
+    if not price.level.is_open and price.level_id not in opened:
         raise _no(Refusal.LEVEL_CLOSED)
     if not price.is_open:
         raise _no(Refusal.PRICE_CLOSED)
+    _require_on_sale(price.level, now)
+    _require_on_sale(price, now)
     return price
 
 
-def _with_prices(levels: QuerySet[Level]) -> QuerySet[Level]:
-    on_sale = Price.objects.filter(is_open=True).order_by(*IN_ORDER)
+def _on_sale(now: datetime) -> Q:
+    """Of levels or prices, those that are on sale at ``now``: from their beginning to before their end."""
+    return (Q(sale_from=None) | Q(sale_from__lte=now)) & (Q(sale_until=None) | Q(sale_until__gt=now))
+
+
+def _require_on_sale(what: Level | Price, now: datetime) -> None:
+    if what.sale_from is not None and now < what.sale_from:
+        raise _no(Refusal.NOT_YET)
+    if what.sale_until is not None and now >= what.sale_until:
+        raise _no(Refusal.NO_LONGER)
+
+
+def _with_prices(levels: QuerySet[Level], *, now: datetime) -> QuerySet[Level]:
+    on_sale = Price.objects.filter(_on_sale(now), is_open=True).order_by(*IN_ORDER)
     return levels.select_related("group").prefetch_related(Prefetch("prices", on_sale))
 
 
@@ -95,6 +115,8 @@ def _no(code: Refusal) -> NotForSale:
         Refusal.UNKNOWN_PRICE: _("There is no such price here. Choose one from the list."),
         Refusal.OTHER_LEVEL: _("This price belongs to another membership. Choose one from the list."),
         Refusal.LEVEL_CLOSED: _("This membership takes nobody new at the moment."),
+        Refusal.NOT_YET: _("This is not on sale yet."),
+        Refusal.NO_LONGER: _("This is no longer on sale."),
         Refusal.PRICE_CLOSED: _("This price is no longer on offer. Choose another one."),
     }
     return NotForSale(code, words[code])

@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from goodstanding.catalogue import knowledge
+from goodstanding.catalogue import conditions, knowledge
 from goodstanding.catalogue.entries import CatalogueRefused, LevelEntry, PriceEntry, read_entries
 from goodstanding.catalogue.models import GatewayPrice, Interval, Level, LevelGroup, LevelTerms, Price
 from goodstanding.core.ids import derived
@@ -39,6 +40,13 @@ def import_catalogue(text: str, *, now: datetime) -> Imported:
     except (ValueError, RecursionError) as error:
         raise CatalogueRefused([f"the file is no JSON: {error}"]) from None
     entries, warnings = read_entries(data)
+    try:
+        return _imported(entries, warnings, now=now)
+    except IntegrityError:  # half of a window of sale was given, and the other half is there already
+        raise CatalogueRefused(["sale_until comes no later than the sale_from that is there already"]) from None
+
+
+def _imported(entries: Sequence[LevelEntry], warnings: Sequence[str], *, now: datetime) -> Imported:
     with transaction.atomic():
         faults = _claimed_elsewhere(entries) + _seats_wrong(entries)
         if faults:
@@ -63,12 +71,23 @@ def set_terms(level: Level, *, grace_days: int, prepaid_grace_days: int, now: da
 
 
 def price_id(
-    level: str, amount_minor: int, currency: str, interval: str, interval_count: int, *, renews: bool = True
+    level: str,
+    amount_minor: int,
+    currency: str,
+    interval: str,
+    interval_count: int,
+    *,
+    renews: bool = True,
+    **given: Any,
 ) -> str:
-    """Return the public id of a price: what it is. So it never changes; another amount is another price."""
+    """Return the public id of a price: what it is. So it never changes; another amount is another price.
+
+    ``given``: its conditions, by the names of columns (:data:`goodstanding.catalogue.conditions.NONE`).
+    """
     parts = [level, str(amount_minor), currency, interval, str(interval_count)]
     if not renews and interval != Interval.ONCE:  # a price for life never renews: its id says so already
         parts.append("term")
+    parts += [f"{name}={value}" for name, value in sorted(conditions.special(given).items())]
     return derived("prc", *parts)
 
 
@@ -159,7 +178,7 @@ def _promise(level: str, grace_days: int, prepaid_grace_days: int, now: datetime
 def _take_price(level: str, entry: PriceEntry) -> None:
     terms = (entry.amount_minor, entry.currency, entry.interval, entry.interval_count)
     price, _ = Price.objects.update_or_create(
-        id=price_id(level, *terms, renews=entry.renews),
+        id=price_id(level, *terms, renews=entry.renews, **entry.conditions),
         defaults=entry.said,
         create_defaults={
             "level_id": level,
@@ -168,6 +187,7 @@ def _take_price(level: str, entry: PriceEntry) -> None:
             "interval": entry.interval,
             "interval_count": entry.interval_count,
             "renews": entry.renews,
+            **entry.conditions,
             **entry.said,
         },
     )

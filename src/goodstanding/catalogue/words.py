@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext, ngettext_lazy
 
+from goodstanding.core.calendar_terms import MonthDay
 from goodstanding.core.currencies import exponent
 from goodstanding.core.money import Money
 
@@ -38,6 +41,15 @@ _FREE_TERM = {
 }
 
 
+_LENGTHS = {
+    "hour": ngettext_lazy("%(count)d hour", "%(count)d hours", "count"),
+    "day": ngettext_lazy("%(count)d day", "%(count)d days", "count"),
+    "week": ngettext_lazy("%(count)d week", "%(count)d weeks", "count"),
+    "month": ngettext_lazy("%(count)d month", "%(count)d months", "count"),
+    "year": ngettext_lazy("%(count)d year", "%(count)d years", "count"),
+}
+
+
 def money_words(money: Money) -> str:
     """Return an amount as the reader's language writes numbers, with its currency: ``1,000.00 EUR``, ``1.000,00 EUR``."""
     amount, _space, currency = money.format().partition(" ")
@@ -46,11 +58,100 @@ def money_words(money: Money) -> str:
 
 
 def price_words(price: Price) -> str:
-    """Return what a price is, without its level: ``100.00 EUR each month``, ``15.00 EUR once, for 24 hours``, ``Free``."""
+    """Return what a price is, without its level, in words: ``100.00 EUR each month``, ``15.00 EUR once, for 24 hours``,
+    ``Free for 14 days, then 10.00 EUR each month, 12 times``.
+    """
+    words = _calendar_words(price, _then(_first_words(price), _last_words(price)))
+    if price.keeps == price.Keeps.LIFE:
+        words = _("%(words)s, then for life") % {"words": words}
+    elif price.keeps:
+        words = _("%(words)s, for %(term)s in all") % {
+            "words": words,
+            "term": _length(price.keeps_count, price.keeps_unit),
+        }
+    if price.taxed:
+        words = (_("%(words)s, tax included") if price.tax_inclusive else _("%(words)s, plus tax")) % {"words": words}
+    return words
+
+
+def _first_words(price: Price) -> list[str]:
+    """What is asked for before the price itself."""
+    found = []
+    if price.trial_count:
+        length = {"length": _length(price.trial_count, price.trial_unit)}
+        cost = Money(price.trial_minor, price.currency)
+        said = _("%(amount)s for %(length)s") if cost else _("free for %(length)s")
+        found.append(said % {**length, "amount": money_words(cost)})
+    if price.intro_payments:
+        count, amount = price.intro_payments, money_words(Money(price.intro_minor, price.currency))
+        words = ngettext(
+            "%(amount)s for the first payment", "%(amount)s for each of the first %(count)d payments", count
+        )
+        found.append(words % {"amount": amount, "count": count})
+    return found
+
+
+def _last_words(price: Price) -> str:
+    """The price itself."""
     money = Money(price.amount_minor, price.currency)
     given = {"amount": money_words(money), "count": price.interval_count}
+    if price.minimum_minor is not None:
+        least = money_words(Money(price.minimum_minor, price.currency))
+        given["amount"] = _("%(least)s or more (%(amount)s suggested)") % {"least": least, **given}
+        money = money or Money(1, price.currency)
+    if price.ends_on is not None:
+        day = date_format(price.ends_on, "DATE_FORMAT")
+        words = _("%(amount)s once, until %(day)s") if money else _("Free, until %(day)s")
+        return words % {**given, "day": day}
     if price.interval not in _EACH:  # for life
         return _("%(amount)s once, for life") % given if money else _("Free")
-    if price.renews:
-        return _EACH[price.interval] % given if money else _("Free")
-    return (_TERM if money else _FREE_TERM)[price.interval] % given
+    if not price.renews:
+        return (_TERM if money else _FREE_TERM)[price.interval] % given
+    if not money:
+        return _("Free")
+    return _limited(price, _EACH[price.interval] % given, given)
+
+
+def _limited(price: Price, each: str, given: Mapping[str, Any]) -> str:
+    """The price of what renews, with how often it is asked for."""
+    if not price.payments:
+        return each
+    if price.total_minor:
+        total = money_words(Money(price.total_minor, price.currency))
+        words = ngettext("%(total)s in %(times)d payment", "%(total)s in %(times)d payments: %(each)s", price.payments)
+        return words % {"total": total, "times": price.payments, "each": each}
+    left = price.payments - price.intro_payments
+    if left > 1:
+        return ngettext("%(each)s, %(times)d time", "%(each)s, %(times)d times", left) % {"each": each, "times": left}
+    if price.intro_payments:
+        after = _length(price.intro_payments * price.interval_count, price.interval)
+        return _("%(amount)s once, after %(length)s") % {**given, "length": after}
+    if price.trial_count:
+        return _("%(amount)s once, after %(length)s") % {
+            **given,
+            "length": _length(price.trial_count, price.trial_unit),
+        }
+    return _TERM[price.interval] % given
+
+
+def _calendar_words(price: Price, words: str) -> str:
+    if not price.fixed_start:
+        return words
+    begins = MonthDay.parse(price.fixed_start)
+    if begins.month is None:
+        return _("%(words)s, from day %(day)d of the month on") % {"words": words, "day": begins.day}
+    day = date_format(date(2000, begins.month, begins.day), "MONTH_DAY_FORMAT")
+    return _("%(words)s, from each %(day)s on") % {"words": words, "day": day}
+
+
+def _then(first: list[str], last: str) -> str:
+    """What comes one after the other, as a sentence begins."""
+    words = last
+    for each in reversed(first):
+        words = _("%(first)s, then %(then)s") % {"first": each, "then": words[:1].lower() + words[1:]}
+    return words[:1].upper() + words[1:]
+
+
+def _length(count: int, unit: str) -> str:
+    """A stretch of time: ``14 days``."""
+    return _LENGTHS[unit] % {"count": count}

@@ -304,7 +304,7 @@ def _may_be_paid(checkout: Checkout, *, now: datetime) -> bool:
         return _may_go_on(checkout, now=now)
     try:
         holding.require_free(checkout.member, checkout.price, now=now)
-        selling.offered(checkout.price.level_id, checkout.price_id)
+        selling.offered(checkout.price.level_id, checkout.price_id, now=now)
     except (Refused, selling.NotForSale):
         return False
     quoted, fresh = quote_from_json(checkout.quote), quotes.for_member(checkout.price, checkout.member, now=now)

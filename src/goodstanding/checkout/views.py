@@ -62,7 +62,7 @@ def join(request: HttpRequest, level: str, price: str) -> HttpResponse:
     """Show what it comes to, and take who joins and by what card; then lead to what became of it."""
     now = clock.now()
     try:
-        bought = selling.offered(level, price)
+        bought = selling.offered(level, price, now=now)
     except selling.NotForSale as refusal:
         return _not_for_sale(request, refusal)
     member = joining.member_of(request.user)

@@ -56,6 +56,7 @@ def terms_of(price: Price) -> PriceTerms:
         fixed_prorated=price.fixed_prorated,
         fixed_full_until=price.fixed_full_until,
         ends_on=price.ends_on.isoformat() if price.ends_on else "",
+        seat=Money(price.seat_amount_minor, currency) if price.seat_amount_minor is not None else None,
         needs_card=price.level.needs_card,
     )
 

@@ -45,6 +45,67 @@ def take_in(*levels, clock):
     return import_catalogue(json.dumps(levels), now=clock.now)
 
 
+BAD_CONDITIONS = {
+    "a trial of what does not renew": ({"renews": False, "trial": {"count": 3}}, "Only what renews"),
+    "a trial for life": ({"trial": {"count": 1, "unit": "once"}}, "A trial is counted in"),
+    "a trial that is no object": ({"trial": 14}, "trial is no object"),
+    "a first price of nothing": ({"intro": {"payments": 1, "amount_minor": 0}}, "For nothing at first, use a trial"),
+    "a first price without a number": ({"intro": {"amount_minor": 100}}, "Say how many bills"),
+    "an instalment count of zero": ({"payments": 0}, "payments is no whole number from 1"),
+    "instalments of nothing": ({"payments": 3, "total_minor": 0}, "total_minor: A sum in instalments"),
+    "a sum without a number": ({"total_minor": 1000}, "A sum in instalments"),
+    "kept without an end": ({"keeps": "life"}, "where there is a last payment"),
+    "kept for hours": ({"payments": 3, "keeps": {"count": 3, "unit": "hour"}}, "The term to be held"),
+    "a minimum above the amount": ({"minimum_minor": 10**6}, "The least to pay"),
+    "several terms of what renews": ({"terms_max": 3}, "Several terms at once"),
+    "a calendar of weeks": ({"interval": "week", "fixed": {"start": "0101"}}, "Calendar terms are of"),
+    "a calendar of five months": ({"interval_count": 5, "fixed": {"start": "0101"}}, "Calendar terms are of"),
+    "the 30th of February": ({"interval": "year", "fixed": {"start": "0230"}}, "This is no day of a year"),
+    "a rollover day alone": ({"fixed": {"rollover": "0301"}}, "belong to a term that follows the calendar"),
+    "an end of what renews": ({"ends_on": "2026-12-31"}, "Only what does not renew"),
+    "an end that is no day": ({"renews": False, "ends_on": "soon"}, "ends_on is no day"),
+    "a tax by another name": ({"tax": "some"}, "tax is none of"),
+    "sold from sometime": ({"sale_from": "tomorrow"}, "sale_from is no day"),
+    "a moment without its zone": ({"sale_from": "2026-01-01T10:00:00"}, "sale_from is no day"),
+    "sold until before it is sold": (
+        {"sale_from": "2027-01-02", "sale_until": "2027-01-01"},
+        "no later than sale_from",
+    ),
+    "a part of a first term by weeks": ({"fixed": {"start": "01", "prorated": "weeks"}}, "neither months nor days"),
+}
+
+
+@pytest.mark.parametrize(("given", "words"), BAD_CONDITIONS.values(), ids=BAD_CONDITIONS)
+def test_conditions_that_cannot_be_are_named_and_nothing_changes(given, words, clock):
+    before = tables()
+    with pytest.raises(CatalogueRefused) as refused:
+        take_in(level(prices=[price(**given)]), clock=clock)
+    assert any(words in fault and fault.startswith("entry 1 (garden), price 1") for fault in refused.value.faults)
+    assert tables() == before
+
+
+def test_conditions_are_kept_and_are_part_of_what_a_price_is(clock):
+    given: list[dict[str, Any]] = [
+        {"trial": {"count": 14, "unit": "day"}, "tax": "inclusive"},
+        {"intro": {"payments": 3, "amount_minor": 500}},
+        {"payments": 4, "total_minor": 18000, "keeps": {"count": 1, "unit": "year"}},
+        {"interval": "year", "fixed": {"start": "0301", "rollover": "1111", "prorated": "days", "full_until": "0602"}},
+        {"renews": False, "ends_on": "2026-12-31"},
+        {"minimum_minor": 100, "sale_until": "2027-01-01"},
+        {},
+    ]
+    for _ in range(2):  # again changes nothing
+        take_in(level(prices=[price(**each) for each in given]), clock=clock)
+    assert Price.objects.count() == len(given)
+    trial = Price.objects.get(trial_count=14)
+    assert (trial.trial_unit, trial.taxed, trial.tax_inclusive) == ("day", True, True)
+    parts = Price.objects.get(payments=4)
+    assert (parts.total_minor, parts.keeps, parts.keeps_count, parts.keeps_unit) == (18000, "term", 1, "year")
+    fixed = Price.objects.get(fixed_start="0301")
+    assert (fixed.fixed_rollover, fixed.fixed_prorated, fixed.fixed_full_until) == ("1111", "days", "0602")
+    assert str(Price.objects.get(renews=False).ends_on) == "2026-12-31"
+
+
 BAD = {
     "no slug": (level(slug=""), "slug is not made of"),
     "a slug in capitals": (level("Garden"), "slug is not made of"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import translation
@@ -94,11 +96,11 @@ def test_a_level_that_is_closed_or_not_there_is_not_shown(green, clock, slug, co
 
 
 @pytest.mark.parametrize("level", ["plot", "hidden"])
-def test_a_price_on_sale_is_had_with_its_level_in_one_statement(green, level, django_assert_num_queries):
+def test_a_price_on_sale_is_had_with_its_level_in_one_statement(green, level, clock, django_assert_num_queries):
     there = make_level(level, 100, is_hidden=level == "hidden")
     pk = there.prices.get().pk
     with django_assert_num_queries(1):
-        price = offered(level, pk)
+        price = offered(level, pk, now=clock.now)
         assert (price.pk, price.level, price.level.group) == (pk, there, green)
 
 
@@ -114,17 +116,54 @@ def test_a_price_on_sale_is_had_with_its_level_in_one_statement(green, level, dj
         ({"level": {"is_open": False, "is_hidden": True}}, ("plot", None), Refusal.LEVEL_CLOSED),
     ],
 )
-def test_what_is_not_for_sale_is_refused_by_name(green, change, asked, code):
+def test_what_is_not_for_sale_is_refused_by_name(green, clock, change, asked, code):
     make_level("bed", 100)
     plot = make_level("plot", 100)
     pk = plot.prices.get().pk
-    assert offered("plot", pk).pk == pk
+    assert offered("plot", pk, now=clock.now).pk == pk
     Price.objects.filter(pk=pk).update(**change.get("price", {"position": 0}))
     Level.objects.filter(pk="plot").update(**change.get("level", {"position": 0}))
     with pytest.raises(NotForSale) as refused:
-        offered(asked[0], pk if asked[1] is None else asked[1])
+        offered(asked[0], pk if asked[1] is None else asked[1], now=clock.now)
     assert refused.value.code == code
     assert refused.value.words.endswith((".", "list."))
+
+
+def test_a_window_of_sale_opens_at_its_beginning_and_shuts_before_its_end(green, clock):
+    """A level's and a price's; who looks at the moment of the beginning may buy, at the moment of the end no more."""
+    day = timedelta(days=1)
+    for what in ("level", "price"):
+        slug = f"of-{what}"
+        level = make_level(slug, 100)
+        sold = level if what == "level" else level.prices.get()
+        sold.sale_from, sold.sale_until = clock.now + day, clock.now + 2 * day
+        sold.save()
+        pk = level.prices.get().pk
+        for at, code in (
+            (clock.now + day - timedelta(microseconds=1), Refusal.NOT_YET),
+            (clock.now + day, None),
+            (clock.now + 2 * day - timedelta(microseconds=1), None),
+            (clock.now + 2 * day, Refusal.NO_LONGER),
+        ):
+            assert (slug in [each.level.pk for each in offers(now=at)]) == (code is None)
+            if code is None:
+                assert offered(slug, pk, now=at).pk == pk
+                continue
+            with pytest.raises(NotForSale) as refused:
+                offered(slug, pk, now=at)
+            assert refused.value.code == code
+
+
+def test_a_code_opens_a_closed_level_and_no_closed_price(green, clock):
+    """P22, the catalogue's side."""
+    level = make_level("plot", 100, is_open=False)
+    pk = level.prices.get().pk
+    assert offered("plot", pk, now=clock.now, opened={"plot"}).pk == pk
+    with pytest.raises(NotForSale):
+        offered("plot", pk, now=clock.now, opened={"bed"})
+    level.prices.update(is_open=False)
+    with pytest.raises(NotForSale):
+        offered("plot", pk, now=clock.now, opened={"plot"})
 
 
 # The constraints

@@ -221,7 +221,7 @@ def test_an_account_keeps_its_currency(alice: Any, bob: Any, price: PriceOf, clo
     assert set(Account.objects.values_list("currency", flat=True)) == {"EUR", "USD"}
 
 
-def test_what_is_not_on_sale_is_refused(price: PriceOf) -> None:
+def test_what_is_not_on_sale_is_refused(price: PriceOf, clock: StoppedClock) -> None:
     full, weekday = price("full", "month"), price("weekday")
     for level, name, code in (
         ("weekday", full.pk, "other_level"),
@@ -229,15 +229,15 @@ def test_what_is_not_on_sale_is_refused(price: PriceOf) -> None:
         ("none", weekday.pk, "other_level"),
     ):
         with pytest.raises(selling.NotForSale) as refused:
-            selling.offered(level, name)
+            selling.offered(level, name, now=clock.now)
         assert refused.value.code == code
     Price.objects.filter(pk=full.pk).update(is_open=False)
     with pytest.raises(selling.NotForSale) as refused:
-        selling.offered("full", full.pk)
+        selling.offered("full", full.pk, now=clock.now)
     assert refused.value.code == "price_closed"
     Level.objects.filter(pk="full").update(is_open=False)
     with pytest.raises(selling.NotForSale) as refused:
-        selling.offered("full", full.pk)
+        selling.offered("full", full.pk, now=clock.now)
     assert refused.value.code == "level_closed"
 
 
