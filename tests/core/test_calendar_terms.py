@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,10 +15,12 @@ from goodstanding.core.calendar_terms import (
     NotACalendarInterval,
     ProRata,
     TermOver,
+    calendar_anchor,
     ends_on_term,
     fixed_term,
     pro_rata,
     renewed_fixed_term,
+    require_calendar,
 )
 from goodstanding.core.periods import (
     BeyondCalendar,
@@ -29,6 +32,7 @@ from goodstanding.core.periods import (
     Period,
     PeriodRefused,
     Unit,
+    nth,
     start_of_day,
     term,
 )
@@ -243,7 +247,56 @@ def test_a_term_that_ends_on_a_day_ends_with_it() -> None:
         ends_on_term(local("2026-07-01 00:00"), date.max, BERLIN)
 
 
+# What a contract counts from
+
+ANCHORS = [
+    # end of the first period, interval, start day, what the ones after it are counted from
+    ("2026-03-01", YEARLY, "0301", "2026-03-01"),
+    ("2026-02-28", MONTHLY, "31", "2026-01-31"),
+    ("2026-06-30", MONTHLY, "31", "2026-05-31"),
+    ("2027-02-28", YEARLY, "0229", "2024-02-29"),
+    ("2026-02-28", QUARTER, "1130", "2025-11-30"),
+    ("2026-02-28", Interval(Unit.YEAR, 2), "0229", "2024-02-29"),
+]
+
+
+@pytest.mark.parametrize(("end", "interval", "starts", "anchor"), ANCHORS)
+def test_a_contract_counts_from_a_day_that_is_not_clamped(
+    end: str, interval: Interval, starts: str, anchor: str
+) -> None:
+    found = calendar_anchor(local(end), interval, starts_on=starting(starts), tz=BERLIN)
+
+    assert found == local(anchor)
+    bounds = [nth(found, interval, n=n, tz=BERLIN) for n in range(30)]
+    assert local(end) in bounds
+    for bound, following in pairwise(bounds):
+        assert fixed_term(bound, interval, starts_on=starting(starts), rollover_on=None, tz=BERLIN).start == bound
+        renewed = renewed_fixed_term(
+            bound, now=bound, interval=interval, starts_on=starting(starts), rollover_on=None, tz=BERLIN
+        )
+        assert renewed.end == following
+
+
 # Refusals
+
+
+@pytest.mark.parametrize(("interval", "days", "refusal"), [
+    (YEARLY, ["0301", "1111", ""], None),
+    (MONTHLY, ["01", "15", ""], None),
+    (YEARLY, ["0301", "15", ""], NoMonthNamed),
+    (YEARLY, ["0301", "", "15"], NoMonthNamed),
+    (YEARLY, ["15"], NoMonthNamed),
+    (Interval(Unit.DAY, 30), ["0301"], NotACalendarInterval),
+])  # fmt: skip
+def test_a_calendar_is_looked_at_before_anybody_joins(
+    interval: Interval, days: list[str], refusal: type[PeriodRefused] | None
+) -> None:
+    read = [day(each) for each in days]
+    if refusal is None:
+        require_calendar(interval, *read)
+        return
+    with pytest.raises(refusal):
+        require_calendar(interval, *read)
 
 
 @pytest.mark.parametrize("interval", [

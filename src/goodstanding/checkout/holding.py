@@ -20,7 +20,7 @@ from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.records import FOR_LIFE
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import buying, ending
+from goodstanding.memberships import buying, ending, extending
 from goodstanding.memberships.intake import take_in
 from goodstanding.people.models import Member
 
@@ -39,7 +39,7 @@ def require_free(member: Member, price: Price, *, now: datetime) -> None:
                 ),
             )
         raise Refused("already_held", _("You hold this already, and it renews by itself. Nothing was charged."))
-    until = buying.covered_until(member, price, now=now)
+    until = extending.covered_until(member, price, now=now)
     if until is not None and until >= FOR_LIFE:
         raise Refused("for_life", _("You hold this for life. There is nothing left to buy."))
 

@@ -36,6 +36,7 @@ _DAY = timedelta(days=1)
 _LEAP_YEAR = 2000
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _IN_A_YEAR = 12
+_SEARCHED = 12  # terms back, for one that ends on the day as written
 
 
 class ImpossibleMonthDay(PeriodRefused):
@@ -116,6 +117,30 @@ class MonthDay:
         Raises :class:`BeyondCalendar`.
         """
         return _clamped(year * _IN_A_YEAR + (self.month or month or 1) - 1, self.day)
+
+
+def require_calendar(interval: Interval, *days: MonthDay | None) -> None:
+    """Refuse what :func:`fixed_term` and :func:`pro_rata` would: ``days`` are the start day, and others or ``None``.
+
+    Raises :class:`NotACalendarInterval` and :class:`NoMonthNamed`.
+    """
+    starts_on, *others = days
+    assert starts_on is not None, "there is no calendar without its start day"
+    for each in others or [None]:
+        _Years.of(interval, starts_on, each)
+
+
+def calendar_anchor(end: datetime, interval: Interval, *, starts_on: MonthDay, tz: tzinfo) -> datetime:
+    """Return what steps of ``interval`` are counted from, so that they end on the calendar's days: ``end``, or before it.
+
+    ``end`` itself, unless its month has no such day: a month from the 31st that ends on 28 February is counted from 31
+    January. Raises what :func:`fixed_term` does.
+    """
+    years = _Years.of(interval, starts_on, None)
+    last = years.latest(in_utc(end).astimezone(tz).date())
+    months = range(last, max(last - _SEARCHED * years.length, _IN_A_YEAR), -years.length)
+    found = next((month for month in months if years.day(month).day == starts_on.day), last)
+    return end if found == last else start_of_day(years.day(found), tz=tz)
 
 
 def fixed_term(

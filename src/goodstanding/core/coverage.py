@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,6 +72,30 @@ def united(purchased: Iterable[Cover], grants: Iterable[Grant]) -> list[Span]:
         elif last[1] is not None and (end is None or end > last[1]):
             merged[-1] = (last[0], end)
     return merged
+
+
+def prepaid_since(records: Iterable[MembershipRecord], until: datetime, *, levels: Container[str]) -> datetime | None:
+    """Return since when terms that were bought once at ``levels`` run on to ``until`` without a gap: the anchor of the next.
+
+    ``None`` where none of them ends then: what ends is a contract's period, or a grant. ``records``: as known now.
+    """
+    starts: dict[datetime, datetime] = {}
+    for record in records:
+        for cover in covers(record):
+            if (
+                cover.kind is LineKind.PREPAID
+                and not cover.invoice.revocations
+                and _level(record, cover.start) in levels
+            ):
+                starts[cover.end] = min(cover.start, starts.get(cover.end, cover.start))
+    found, moment = None, until
+    while moment in starts:
+        found = moment = starts[moment]
+    return found
+
+
+def _level(record: MembershipRecord, at: datetime) -> str:
+    return [span.level for span in record.levels if span.since <= at or span is record.levels[0]][-1]
 
 
 def _of_item(bought: list[tuple[Line, InvoiceRecord]]) -> list[Cover]:

@@ -17,7 +17,7 @@ from goodstanding.core.asking import Asked, Levy
 from goodstanding.core.calendar_terms import MonthDay, ProRata, ends_on_term, fixed_term, pro_rata, renewed_fixed_term
 from goodstanding.core.facts import CodeHeld, Contract
 from goodstanding.core.money import Money
-from goodstanding.core.periods import EndRule, Interval, Period, Unit, nth, term
+from goodstanding.core.periods import EndRule, Interval, Period, Unit, nth, renewed_term, term
 from goodstanding.core.proration import Convention
 from goodstanding.core.quote_refusals import BelowMinimum, MixedCurrencies, NotADonation, PriceIsFixed, TooManyTerms
 from goodstanding.core.records import FOR_LIFE
@@ -60,7 +60,7 @@ class PriceTerms:
 class Choice:
     """What somebody wants of a price: beginning when, how much he pays (where he says so), further ``seats``, how many
     ``times`` the term at once, with which ``codes``; ``levy``: the tax that holds for it. ``extends``: it begins where
-    something of the same kind ends.
+    something of the same kind ends, which was counted from ``anchor``.
     """
 
     terms: PriceTerms
@@ -71,6 +71,7 @@ class Choice:
     codes: tuple[CodeHeld, ...] = ()
     levy: Levy | None = None
     extends: bool = False
+    anchor: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,41 +320,37 @@ def _period(terms: PriceTerms, choice: Choice, zone: ZoneInfo) -> tuple[Period, 
     if terms.renews:
         return Period(start, nth(start, terms.interval, n=1, tz=zone)), None, ""
     rule = EndRule.EXACT if terms.interval.unit is Unit.HOUR else EndRule(terms.end_rule)
-    return term(start, terms.interval, tz=zone, terms=choice.times, end_rule=rule), None, ""
+    if not choice.extends:
+        return term(start, terms.interval, tz=zone, terms=choice.times, end_rule=rule), None, ""
+    renewed = renewed_term(
+        start,
+        now=start,
+        anchor=choice.anchor or start,
+        interval=terms.interval,
+        tz=zone,
+        terms=choice.times,
+        end_rule=rule,
+    )
+    return renewed.period, None, ""
 
 
 def _fixed(terms: PriceTerms, choice: Choice, start: datetime, zone: ZoneInfo) -> tuple[Period, Money | None, str]:
     begins = MonthDay.parse(terms.fixed_start)
     rollover = MonthDay.parse(terms.fixed_rollover) if terms.fixed_rollover else None
+    calendar: dict[str, Any] = {"starts_on": begins, "rollover_on": rollover, "tz": zone, "terms": choice.times}
     if choice.extends:
-        renewed = renewed_fixed_term(
-            start,
-            now=start,
-            interval=terms.interval,
-            starts_on=begins,
-            rollover_on=rollover,
-            tz=zone,
-            terms=choice.times,
-        )
-        return renewed, None, ""
-    whole = fixed_term(start, terms.interval, starts_on=begins, rollover_on=rollover, tz=zone, terms=choice.times)
-    period = Period(max(start, whole.start), whole.end)
+        period = renewed_fixed_term(start, now=start, interval=terms.interval, **calendar)
+    else:
+        whole = fixed_term(start, terms.interval, **calendar)
+        period = Period(max(start, whole.start), whole.end)
     if not terms.fixed_prorated:
         return period, None, ""
-    left = pro_rata(
-        start,
-        terms.interval,
-        starts_on=begins,
-        rollover_on=rollover,
-        tz=zone,
-        by=ProRata(terms.fixed_prorated),
-        full_until=MonthDay.parse(terms.fixed_full_until) if terms.fixed_full_until else None,
-        terms=choice.times,
-    )
+    full_until = MonthDay.parse(terms.fixed_full_until) if terms.fixed_full_until else None
+    by = ProRata(terms.fixed_prorated)
+    left = pro_rata(start, terms.interval, **calendar, by=by, full_until=full_until)
     if left.left == left.of:
         return period, None, ""
-    unit = "months" if ProRata(terms.fixed_prorated) is ProRata.MONTHS else "days"
-    return period, (terms.amount * choice.times).share(left.fraction), f"{left.left} of {left.of} {unit}"
+    return period, (terms.amount * choice.times).share(left.fraction), f"{left.left} of {left.of} {by}"
 
 
 def quote_to_json(bought: Quote) -> dict[str, Any]:

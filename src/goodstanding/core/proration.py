@@ -262,11 +262,12 @@ def takes_effect(held: Held, wanted: Wanted, *, at: datetime) -> datetime:
     moment = _moment_in(held.period, at)
     if held.on_trial or held.period.end is None or wanted.interval.unit is Unit.LIFE:
         return moment
-    down = _in_a_year(wanted.price, wanted.interval) < _in_a_year(held.price, held.interval)
+    down = in_a_year(wanted.price, wanted.interval) < in_a_year(held.price, held.interval)
     return held.period.end if down else moment
 
 
-def _in_a_year(price: Money, interval: Interval) -> Fraction:
+def in_a_year(price: Money, interval: Interval) -> Fraction:
+    """Return what a price comes to in a year, in minor units. Raises ``LifeHasNoEnd``."""
     unit, count = interval.steps()
     return price.amount_minor * _YEAR[unit] / count
 

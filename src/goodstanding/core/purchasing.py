@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from goodstanding.core.asking import Asked
+from goodstanding.core.calendar_terms import MonthDay, calendar_anchor
 from goodstanding.core.facts import CreditSeen, Fact, InvoiceSeen, ItemSeen, LineSeen, PriceHints, SubscriptionSeen
 from goodstanding.core.fold import SubscriptionStatus
 from goodstanding.core.ids import derived
@@ -214,7 +216,10 @@ def _subscription(
     terms = part.terms
     extras = (extra_item(extra, terms, item) for extra in part.extras if extra.recurs)
     # What follows is counted from the end of a trial, or of a first period that the calendar cut.
-    anchored_later = terms.trial is not None or terms.fixed_start
+    anchor_at = part.end if terms.trial is not None else part.start
+    if terms.trial is None and terms.fixed_start:
+        starts_on, zone = MonthDay.parse(terms.fixed_start), ZoneInfo(bought.time_zone)
+        anchor_at = calendar_anchor(part.end, terms.interval, starts_on=starts_on, tz=zone)
     return SubscriptionSeen(
         subscription=subscription,
         customer=customer,
@@ -223,7 +228,7 @@ def _subscription(
         created_at=at,
         currency=bought.currency,
         items=(item_of(terms, item), *extras),
-        anchor_at=part.end if anchored_later else part.start,
+        anchor_at=anchor_at,
         trial_ends_at=part.end if terms.trial is not None else None,
         rank=0,
         ours=True,

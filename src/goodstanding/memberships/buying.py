@@ -22,17 +22,13 @@ from goodstanding.core.money import Money
 from goodstanding.core.periods import EndRule, Interval, Unit
 from goodstanding.core.pricing import Choice, PriceTerms, Quote
 from goodstanding.core.purchasing import Purchase
-from goodstanding.core.records import FOR_LIFE, Status
 from goodstanding.gateways import registry
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import Ability
 from goodstanding.gateways.requests import Enrolment
-from goodstanding.memberships.documents import Document, at_moment
+from goodstanding.memberships import extending
 from goodstanding.memberships.intake import take_in
-from goodstanding.memberships.models import MemberStanding
 from goodstanding.people.models import Member
-
-COVERED = (Status.GOOD, Status.HELD, Status.GRACE)
 
 
 def terms_of(price: Price) -> PriceTerms:
@@ -103,20 +99,19 @@ def quote(price: Price, *, now: datetime, member: Member | None = None) -> Quote
 def quote_of(basket: Basket, *, now: datetime, member: Member | None = None, credit: Money | None = None) -> Quote:
     """Return what buying a basket at ``now`` costs and gives. Writes nothing.
 
-    For a ``member`` who is covered at a level already by something that does not renew, or in grace after it, it begins
-    where that ends: nothing is paid for twice. ``credit``: what the member's balance holds. Raises
+    For a ``member`` who is covered already by something that does not renew, or in grace after it, it begins where that
+    ends: nothing is paid for twice (:func:`goodstanding.memberships.extending.extended_by`). ``credit``: what the member's balance holds. Raises
     :class:`goodstanding.core.pricing.QuoteRefused` and ``PeriodRefused``.
     """
     known, choices = knowledge.current(), []
     for wish in basket.wishes:
-        terms, begins = terms_of(wish.price), now
-        until = covered_until(member, wish.price, now=now) if member is not None else None
-        extends = until is not None and until < FOR_LIFE
-        if extends:
-            assert until is not None
-            begins = until
+        terms = terms_of(wish.price)
+        extended = extending.extended_by(member, wish.price, now=now) if member is not None else None
         levy = known.levy_at(replace(terms.contract, tax_place=basket.place), now)
-        choices.append(Choice(terms, begins, wish.amount, wish.seats, wish.times, wish.codes, levy, extends=extends))
+        choice = Choice(terms, now, wish.amount, wish.seats, wish.times, wish.codes, levy)
+        if extended is not None:
+            choice = replace(choice, begins=extended.until, extends=True, anchor=extended.anchor)
+        choices.append(choice)
     return pricing.quote(
         choices,
         at=now,
@@ -126,33 +121,6 @@ def quote_of(basket: Basket, *, now: datetime, member: Member | None = None, cre
         donation_recurs=basket.donation_recurs,
         place=basket.place,
     )
-
-
-def covered_until(member: Member, price: Price, *, now: datetime) -> datetime | None:
-    """Return until when the member is covered at the level of ``price`` (in grace: was), or ``None`` where he is not.
-
-    :data:`FOR_LIFE` where that never ends.
-    """
-    until: datetime | None = None
-    for document in _from_now_on(member, now=now):
-        if until is not None and datetime.fromisoformat(document["from"]) > until:
-            break  # a gap
-        for level in document["levels"]:
-            if level["level"] == price.level_id and level["status"] in COVERED:
-                end = datetime.fromisoformat(level["covered_until"]) if level["covered_until"] else FOR_LIFE
-                until = end if until is None else max(until, end)
-        if until is None:
-            break  # not covered now: what begins later is something else
-    return until
-
-
-def _from_now_on(member: Member, *, now: datetime) -> list[Document]:
-    """The member's standing now and each later one, as foreseen."""
-    outlook = MemberStanding.objects.filter(pk=member.pk).values_list("outlook", flat=True).first()
-    if not outlook:
-        return []
-    later = [each for each in outlook if datetime.fromisoformat(each["from"]) > now]
-    return [at_moment(outlook, now), *later]
 
 
 def customer_for(member: Member, account: GatewayAccount, *, now: datetime) -> GatewayCustomer:

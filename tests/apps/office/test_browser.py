@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from goodstanding.core.records import HoldKind
 from goodstanding.doors.services import make_door
-from goodstanding.memberships import services
+from goodstanding.memberships import services, statuses
 from goodstanding.memberships.models import Membership
 from tests.apps.checkout.test_joining import buy
 from tests.apps.office.conftest import act
@@ -51,7 +51,9 @@ def lived_in(alice, bob, paid, price, clock, dana):
     make_door(name="Workshop", by=dana, now=clock.now)
     paid(alice)
     services.hold(alice, kind=HoldKind.SUSPENDED, reason="keys lost", by=dana, now=clock.now)
-    services.ask_approval(Membership.objects.get(), now=clock.now)
+    place = Membership.objects.get()
+    services.ask_approval(place, now=clock.now)
+    statuses.say(place, status="grace", until_on=None, for_good=True, reason="pays late", by=dana, now=clock.now)
     buy(bob, price("full", "month"), clock, at="sandbox-auto")
 
 
@@ -65,6 +67,7 @@ def test_every_page_is_fit_to_be_seen(desk, live_server, lived_in, alice, bob, s
         **{name: reverse(f"gs_office:{name}") for name in ("invoices", "alarms", "gateways")},
         "all invoices": reverse("gs_office:invoices", query={"status": "all"}),
         "nobody found": reverse("gs_office:members", query={"q": "nobody"}),
+        "what they are called": reverse("gs_office:members", query={"called": "on"}),
         "alice": reverse("gs_office:member", args=[alice.pk]),
         "bob": reverse("gs_office:member", args=[bob.pk]),
         "hold": act(alice, "hold"),
@@ -72,6 +75,8 @@ def test_every_page_is_fit_to_be_seen(desk, live_server, lived_in, alice, bob, s
         "grant": act(alice, "grant"),
         "sell": act(alice, "sell"),
         "refund": act(bob, "refund", bob.accounts.get().payments.get().pk),
+        "status": act(bob, "status", bob.memberships.get().pk),
+        "died": act(bob, "died"),
         "stop": act(bob, "stop", bob.accounts.get().subscriptions.get().pk),
     }
     for name, address in addresses.items():
