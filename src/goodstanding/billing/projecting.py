@@ -27,6 +27,7 @@ from goodstanding.core.fold import ENDED, Key, SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.places import item_key
+from goodstanding.jobs.writing import Writes
 
 Row = dict[str, Any]  # by column; all rows of a table name the same columns
 Rows = dict[type[models.Model], list[Row]]
@@ -57,15 +58,16 @@ def rows_for(ledger: Ledger, keys: Iterable[Key], customer: GatewayCustomer) -> 
     return maker.rows
 
 
-def write(rows: Rows, *, mending: bool = False) -> None:
-    """Write rows: those of the ledger over what stood there, transfers only where they are new (or when ``mending``)."""
+def write(rows: Rows, writes: Writes, *, mending: bool = False) -> None:
+    """Have rows written: those of the ledger over what stood there, transfers only where they are new (or when
+    ``mending``).
+    """
     for model in TABLES:
-        made, manager = [model(**row) for row in rows.get(model, ())], model._default_manager
-        if made and model is Transfer and not mending:
-            manager.bulk_create(made, ignore_conflicts=True)
-        elif made:
-            fields = [each.name for each in model._meta.concrete_fields if not each.primary_key]
-            manager.bulk_create(made, update_conflicts=True, unique_fields=["id"], update_fields=fields)
+        made = [model(**row) for row in rows.get(model, ())]
+        if model is Transfer and not mending:
+            writes.new(made)
+        else:
+            writes.over(made)
 
 
 def account_of(customer: GatewayCustomer, ledger: Ledger) -> Account:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import models
 from django.db.models import Q
@@ -32,8 +33,10 @@ from goodstanding.core.fold import Key, condense, key_of
 from goodstanding.core.ids import derived
 from goodstanding.core.levels import joined
 from goodstanding.gateways.models import GatewayAccount
+from goodstanding.jobs.writing import Writes
 
 MEMORY = Memory()
+STATE = ("customer", "link_one", "link_two", "facts")  # what changes of an object's row
 
 
 @dataclass
@@ -57,25 +60,23 @@ def record_facts(
     customer: GatewayCustomer | None,
     event: str,
     recorded_at: datetime,
+    writes: Writes,
 ) -> None:
     """Add facts, each once: a fact's id is its event's and its place in it."""
-    rows = []
     for index, fact in enumerate(facts):
         kind, ref = key_of(fact)
-        rows.append(
-            FactRow(
-                id=derived("fct", event, str(index)),
-                gateway_account=account,
-                customer=customer,
-                kind=kind,
-                ref=ref,
-                happened_at=fact.at,
-                recorded_at=recorded_at,
-                event=event,
-                body=codec.encode(fact),
-            )
+        row = FactRow(
+            id=derived("fct", event, str(index)),
+            gateway_account_id=account.pk,
+            customer_id=customer.pk if customer else None,
+            kind=kind,
+            ref=ref,
+            happened_at=fact.at,
+            recorded_at=recorded_at,
+            event=event,
+            body=codec.encode(fact),
         )
-    FactRow.objects.bulk_create(rows, ignore_conflicts=True)
+        writes.new([row])
 
 
 def was_told(customer: GatewayCustomer, event: str) -> bool:
@@ -83,22 +84,44 @@ def was_told(customer: GatewayCustomer, event: str) -> bool:
     return FactRow.objects.filter(customer=customer, event=event).exists()
 
 
+class Named(NamedTuple):
+    """A gateway's customer by its name there. ``wanted``: a member is to be made of it."""
+
+    account: GatewayAccount
+    external_id: str
+    wanted: bool = False
+
+    @property
+    def pk(self) -> str:
+        """Its public id."""
+        return customer_id(self.account.pk, self.external_id)
+
+
 def locked_customer(account: GatewayAccount, external_id: str, *, wanted: bool) -> GatewayCustomer:
     """Return the customer's row, made if it is new, locked for the transaction. ``wanted``: a member is to be made."""
-    pk = customer_id(account.pk, external_id)
-    rows = GatewayCustomer.objects.select_for_update(of=("self",)).select_related("account")
-    customer = rows.filter(pk=pk).first()
-    if customer is None:
-        GatewayCustomer.objects.bulk_create(
-            [GatewayCustomer(id=pk, gateway_account=account, external_id=external_id, wanted=wanted)],
-            ignore_conflicts=True,
-        )
-        customer = rows.get(pk=pk)
-    customer.gateway_account = account
-    if wanted and not customer.wanted:
-        customer.wanted = True
-        customer.save(update_fields=["wanted"])
-    return customer
+    named = Named(account, external_id, wanted)
+    return locked_customers([named])[named.pk]
+
+
+def locked_customers(named: Iterable[Named]) -> dict[str, GatewayCustomer]:
+    """Return customers' rows by public id, made where they are new, locked for the transaction in the order of their ids."""
+    by_id = {each.pk: each for each in sorted(named, key=lambda each: each.wanted)}
+    rows = GatewayCustomer.objects.select_for_update(of=("self",)).select_related("account", "member").order_by("pk")
+    found = {row.pk: row for row in rows.filter(pk__in=list(by_id))}
+    new = [
+        GatewayCustomer(id=pk, gateway_account=each.account, external_id=each.external_id, wanted=each.wanted)
+        for pk, each in sorted(by_id.items())
+        if pk not in found
+    ]
+    if new:
+        GatewayCustomer.objects.bulk_create(new, ignore_conflicts=True)
+        found |= {row.pk: row for row in rows.filter(pk__in=[row.pk for row in new])}
+    for pk, customer in found.items():
+        customer.gateway_account = by_id[pk].account
+        if by_id[pk].wanted and not customer.wanted:
+            customer.wanted = True
+            customer.save(update_fields=["wanted"])
+    return found
 
 
 def objects_of(customers: Iterable[str]) -> dict[str, Objects]:
@@ -106,14 +129,19 @@ def objects_of(customers: Iterable[str]) -> dict[str, Objects]:
     return _objects(ObjectState.objects.filter(customer__in=list(customers)))
 
 
-def objects_around(customer: GatewayCustomer) -> dict[str, Objects]:
-    """Return the objects of a customer, and of the other customers of the same member, by the customers' public ids."""
-    rows = ObjectState.objects.all()
-    member = customer.member_id
-    rows = rows.filter(customer__member=member) if member else rows.filter(customer=customer)
-    found = _objects(rows, read=MEMORY.read)
-    found.setdefault(customer.pk, Objects())
-    return found
+def remembered_objects_of(customers: Iterable[str]) -> dict[str, Objects]:
+    """Return the objects of each of ``customers`` (by public id), also of those without any; what was read lately is not
+    understood anew.
+    """
+    keys = list(customers)
+    found = _objects(ObjectState.objects.filter(customer__in=keys), read=MEMORY.read)
+    return {key: found.get(key) or Objects() for key in keys}
+
+
+def objects_beside(customers: Iterable[str], members: Iterable[str]) -> dict[str, Objects]:
+    """Return the objects of those customers of ``members`` that are not among ``customers`` (public ids all)."""
+    rows = ObjectState.objects.filter(customer__member__in=list(members)).exclude(customer__in=list(customers))
+    return _objects(rows, read=MEMORY.read)
 
 
 def waiting(facts: Sequence[Fact], *, account: GatewayAccount) -> dict[Key, Facts]:
@@ -151,12 +179,13 @@ def _objects(rows: models.QuerySet[ObjectState], *, read: Callable[[str], Facts]
     return found
 
 
-def merge(facts: Iterable[Fact], told: Told, *, account: GatewayAccount, customer: GatewayCustomer | None) -> None:
-    """Join new facts into the objects, and write those that changed."""
+def merge(
+    facts: Iterable[Fact], told: Told, *, account: GatewayAccount, customer: GatewayCustomer | None, writes: Writes
+) -> None:
+    """Join new facts into the objects, and have those written that changed."""
     fresh: defaultdict[Key, list[Fact]] = defaultdict(list)
     for fact in facts:
         fresh[key_of(fact)].append(fact)
-    rows = []
     for key, new in fresh.items():
         before = told.objects.get(key, ())
         after = condense((*before, *new))
@@ -164,8 +193,8 @@ def merge(facts: Iterable[Fact], told: Told, *, account: GatewayAccount, custome
             told.objects[key] = after
             told.changed.add(key)
             told.new |= set() if before else {key}
-            rows.append(state_row(key, after, account=account.pk, customer=customer.pk if customer else None))
-    write_states(rows)
+            row = state_row(key, after, account=account.pk, customer=customer.pk if customer else None)
+            writes.over([row], STATE)
 
 
 def state_id(key: Key, *, account: str) -> str:
@@ -191,13 +220,9 @@ def state_row(key: Key, facts: Sequence[Fact], *, account: str, customer: str | 
 
 def write_states(rows: Sequence[ObjectState]) -> None:
     """Write states of objects, over what stood there."""
-    if rows:
-        ObjectState.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["id"],
-            update_fields=["customer", "link_one", "link_two", "facts"],
-        )
+    writes = Writes()
+    writes.over(rows, STATE)
+    writes.flush()
 
 
 def links_of(facts: Iterable[Fact]) -> tuple[str, str]:
@@ -251,6 +276,12 @@ def _linked(account: GatewayAccount, refs: AbstractSet[str]) -> Q:
 def one_at_a_time(account: GatewayAccount) -> None:
     """Have whoever else tells of what belongs to no customer wait for this transaction: no other row is there to lock."""
     GatewayAccount.objects.select_for_update().get(pk=account.pk)
+
+
+def is_waited_for(account: GatewayAccount, refs: set[str]) -> bool:
+    """Return whether objects that wait to know whose they are may be tied to ``refs``."""
+    tied = ObjectState.objects.filter(_linked(account, refs) | Q(gateway_account=account, ref__in=refs), customer=None)
+    return bool(refs) and tied.exists()
 
 
 def adopt(refs: set[str], told: Told, *, account: GatewayAccount, customer: GatewayCustomer) -> None:

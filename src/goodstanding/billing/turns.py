@@ -16,6 +16,9 @@ from goodstanding.core.facts import LineSeen
 from goodstanding.core.fold import InvoiceState, Key
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
+from goodstanding.jobs.writing import Writes
+
+WRITTEN = ("due_at", "state", "attempts", "last_error")
 
 
 def step_of(ledger: Ledger, subscription: str) -> Step | None:
@@ -88,15 +91,9 @@ def rows_for(ledger: Ledger, keys: Iterable[Key], customer: GatewayCustomer, *, 
     return rows
 
 
-def write(rows: list[Turn]) -> None:
-    """Write turns over what stood there; whoever works on one right now keeps his lease."""
-    if rows:
-        Turn.objects.bulk_create(
-            rows,
-            update_conflicts=True,
-            unique_fields=["subscription"],
-            update_fields=["due_at", "state", "attempts", "last_error"],
-        )
+def write(rows: list[Turn], writes: Writes) -> None:
+    """Have turns written over what stood there; whoever works on one right now keeps his lease."""
+    writes.over(rows, WRITTEN)
 
 
 def due_next() -> datetime | None:

@@ -39,12 +39,28 @@ def post(
     and the mail is given up on at once, for staff to see, where it is wrong. ``key`` and ``about`` hold ids, never
     anything personal.
     """
+    mail = written(kind, key=key, to=to, context=context, now=now, name=name, language=language, about=about)
+    return mail is not None and Mail.objects.insert_new([mail]) == 1
+
+
+def written(
+    kind: str,
+    *,
+    key: str,
+    to: str,
+    context: Mapping[str, Any],
+    now: datetime,
+    name: str = "",
+    language: str = "",
+    about: str = "",
+) -> Mail | None:
+    """Return the mail that :func:`post` would post, unsaved, for those who post many at once; ``None``: to nobody."""
     assert key, kind
     assert len(key) <= KEY_LENGTH, key
     assert len(about) <= ABOUT_LENGTH, about
     words = rendering.render(kind, context, name=name, language=language)
     if not to.strip():
-        return False
+        return None
     mail = Mail(
         id=derived("mail", key),
         key=key,
@@ -61,7 +77,7 @@ def post(
     )
     if not sending.is_address(to):
         mail.state, mail.last_error = Mail.State.PARKED, sending.BAD_ADDRESS
-    return Mail.objects.insert_new([mail]) == 1
+    return mail
 
 
 def link(path: str) -> str:

@@ -15,6 +15,7 @@ import logging
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -124,6 +125,20 @@ def close(row: Leased, **values: Any) -> None:
         setattr(row, name, value)
 
 
+def hold(rows: Sequence[Leased]) -> None:
+    """Lock claimed ``rows``, of one kind, for the transaction. Raise :class:`LostLease` if one is no longer ours.
+
+    Whoever then writes them gives them back with that: part of the transaction that did the work.
+    """
+    for model in {type(row) for row in rows}:
+        keys = [row.pk for row in rows]
+        locked = model._default_manager.select_for_update().filter(pk__in=keys).order_by("pk")
+        numbers = dict(locked.values_list("pk", "lease_token"))
+        for row in rows:
+            if numbers.get(row.pk) != row.lease_token:
+                raise LostLease(row.pk)
+
+
 def release(rows: Sequence[Leased]) -> None:
     """Give back claimed ``rows`` that were not begun, as if they had not been claimed."""
     for row in rows:
@@ -163,6 +178,23 @@ def carry(row: Leased, work: Callable[[], None], *, now: datetime) -> bool:
         else:
             return True
     return False
+
+
+def carry_together(rows: Sequence[Row], work: Callable[[Sequence[Row]], None], *, now: datetime) -> None:
+    """Do ``work``, which closes ``rows``, for all of them in one go; where that fails, for each by itself, as above.
+
+    So one bad row holds nobody up, and of those that are good nothing is done twice: ``work`` does all or nothing.
+    """
+    if len(rows) > 1 and all(row.attempts < MAX_ATTEMPTS for row in rows):
+        try:
+            work(rows)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it comes again for the row that is to blame)
+            log.warning("%d of %s one by one: %s", len(rows), rows[0]._meta.label, named(error))
+            _forget_broken_connection(rows[0])
+        else:
+            return
+    for row in rows:
+        carry(row, partial(work, [row]), now=now)
 
 
 def _forget_broken_connection(row: Leased) -> None:

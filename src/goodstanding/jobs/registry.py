@@ -35,6 +35,13 @@ class Process(Protocol):
         """Work on one claimed row and close it, whatever happens."""
 
 
+class Together(Protocol):
+    """Works on rows of one source in one go."""
+
+    def __call__(self, rows: Sequence[Any], /, *, now: datetime) -> None:
+        """Work on claimed rows and close them, whatever happens: what fails for one of them fails for that one alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
     """``atomic``: run in one transaction with the closing of the job. Whoever calls the outside world is not."""
@@ -49,12 +56,20 @@ class Source:
     """A table of leased rows that the worker serves.
 
     ``here``: how to work on a row without leaving the process, where ``process`` would; a simulation has no web server.
+    ``together``: how to work on several in one go, where that is done. ``most``: how many are claimed together.
     """
 
     name: str
     claim: Claim
     process: Process
     here: Process | None = None
+    together: Together | None = None
+    most: int = 20
+
+
+def together(name: str, claim: Claim, work: Together, *, most: int = 20) -> Source:
+    """Return the source whose rows ``work`` works on in one go, be it one row or many."""
+    return Source(name, claim, lambda row, *, now: work([row], now=now), together=work, most=most)
 
 
 NextAt = Callable[[datetime], datetime | None]

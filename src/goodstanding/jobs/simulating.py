@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from goodstanding import clock
-from goodstanding.jobs import lease, registry, services
+from goodstanding.jobs import lease, registry
 
 TRIES_AT_NOTHING = 3  # of one agenda: what it names does not go away
 SET_ASIDE_FOR = timedelta(days=1)
@@ -160,7 +160,14 @@ class _Run:
 
     def _serve(self, source: registry.Source, at: datetime) -> int:
         process = source.here or source.process
-        rows = source.claim(now=at, worker=self._name, limit=services.BATCH)
+        rows = source.claim(now=at, worker=self._name, limit=source.most)
+        if rows and source.together is not None:
+            try:
+                source.together(rows, now=at)
+            except BaseException:
+                lease.release(rows)
+                raise
+            return len(rows)
         begun = 0
         try:
             for row in rows:

@@ -54,7 +54,7 @@ class Worker:
         return self._stopping.is_set()
 
     def stop(self) -> None:
-        """Finish the row in hand, give back the others, and return. Safe in a signal handler and from other threads."""
+        """Finish what is in hand, give back the rest, and return. Safe in a signal handler and from other threads."""
         self._stopping.set()
 
     def turn(self) -> int:
@@ -63,11 +63,15 @@ class Worker:
         if clock.is_moving():
             return worked
         for source in self._sources:
-            rows = source.claim(now=self._now(), worker=self._name, limit=services.BATCH)
+            rows = source.claim(now=self._now(), worker=self._name, limit=source.most)
             for number, row in enumerate(rows):
                 if self.stopping or clock.is_moving():
                     lease.release(rows[number:])
                     return worked
+                if source.together is not None:
+                    source.together(rows, now=self._now())
+                    worked += len(rows)
+                    break
                 source.process(row, now=self._now())
                 worked += 1
         return worked

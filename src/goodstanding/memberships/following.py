@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from goodstanding import conf
-from goodstanding.billing import attempts, projecting, recording, turns
+from goodstanding.billing import attempts, projecting, turns
 from goodstanding.billing.models import Fact, GatewayCustomer
-from goodstanding.billing.objects import States
 from goodstanding.billing.recording import Told
-from goodstanding.catalogue import knowledge
-from goodstanding.catalogue.knowledge import Knowledge
 from goodstanding.core.fold import Key
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.places import Alarm, Placed
 from goodstanding.core.records import MembershipRecord
 from goodstanding.memberships import letters, placing, seats_following
-from goodstanding.memberships.decisions import Decisions, decisions_of, with_decisions
+from goodstanding.memberships.decisions import Decisions, with_decisions
 from goodstanding.memberships.models import MemberStanding
 from goodstanding.memberships.reading import through_others
 from goodstanding.memberships.refresh import refresh
+from goodstanding.memberships.together import Together
 from goodstanding.people.models import Member
 from goodstanding.people.services import make_member
 
@@ -49,17 +47,13 @@ def on_claim(listener: Claim) -> None:
     _claim_listeners.append(listener)
 
 
-def update(
-    customer: GatewayCustomer, objects: Mapping[str, States], told: Told, *, known_from: datetime, cause: str
-) -> TakenIn:
-    """Write everything that follows from a customer's objects after some were ``told``.
+def update(customer: GatewayCustomer, told: Told, work: Together, *, known_from: datetime, cause: str) -> TakenIn:
+    """Have everything written that follows from a locked customer's objects after some were ``told``.
 
-    ``objects``: of this customer and of the same member's other customers (``recording.objects_around``). The customer's row
-    is locked by the caller; ``known_from`` is the moment from which the change is known, ``cause`` what made it.
+    ``known_from`` is the moment from which the change is known, ``cause`` what made it.
     """
-    known = knowledge.current()
-    ledger = Ledger(objects[customer.pk])
-    found = placing.placed(ledger, customer, known)
+    ledger = work.ledger(customer)
+    found = placing.placed(ledger, customer, work.known)
     newly_ours = bool(found.places) and not customer.ours
     _keep_customer(customer, ledger, found)
     if not customer.ours:
@@ -70,30 +64,27 @@ def update(
     if made:
         _make_member(customer, ledger)
     _keep_account(customer, ledger)
-    projecting.write(projecting.rows_for(ledger, changed, customer))
-    turns.write(turns.rows_for(ledger, changed, customer, now=known_from))
-    attempts.follow(customer, ledger, changed, now=known_from)
+    projecting.write(projecting.rows_for(ledger, changed, customer), work.writes)
+    turns.write(turns.rows_for(ledger, changed, customer, now=known_from), work.writes)
+    if attempts.may_have_ended(customer, changed):
+        closed = attempts.follow(work.tries(customer), ledger, now=known_from)
+        work.writes.over(closed, attempts.CHANGED)
     if newly_ours:
+        work.flush()
         _tell_of_claim(customer)
     if customer.member_id is None:
         placing.write_alarms(alarms_of(customer, found), customer)
         return TakenIn(note="recorded; no member is linked to this customer")
-    standing = _write_standing(customer, objects, found, known, changed=changed, known_from=known_from, cause=cause)
-    letters.of_ledger(customer, ledger, changed, standing, now=standing.as_of)
+    standing = _write_standing(customer, found, work, changed=changed, known_from=known_from, cause=cause)
+    letters.of_ledger(customer, ledger, changed, standing, work.writes)
     return TakenIn()
 
 
-def records_around(
-    customer: GatewayCustomer, objects: Mapping[str, States], found: Placed, known: Knowledge
-) -> list[MembershipRecord]:
+def records_around(customer: GatewayCustomer, found: Placed, work: Together) -> list[MembershipRecord]:
     """Return the input of standing for all memberships of a customer's member, as far as gateways tell them."""
     records = placing.records_of(found, customer)
-    others = set(objects) - {customer.pk}
-    if others:
-        # Read anew: the member's standing is locked by now, and another worker may have written these meanwhile.
-        objects = recording.objects_of(others)
-        for other in GatewayCustomer.objects.filter(pk__in=others).select_related("gateway_account").order_by("pk"):
-            records += placing.records_of(placing.placed(Ledger(objects[other.pk]), other, known), other)
+    for other, objects in sorted(work.beside(customer).items(), key=lambda each: each[0].pk):
+        records += placing.records_of(placing.placed(Ledger(objects), other, work.known), other)
     return records
 
 
@@ -163,30 +154,37 @@ def alarms_of(customer: GatewayCustomer, found: Placed) -> Sequence[Alarm]:
 
 
 def _write_standing(
-    customer: GatewayCustomer,
-    objects: Mapping[str, States],
-    found: Placed,
-    known: Knowledge,
-    *,
-    changed: set[Key],
-    known_from: datetime,
-    cause: str,
+    customer: GatewayCustomer, found: Placed, work: Together, *, changed: set[Key], known_from: datetime, cause: str
 ) -> MemberStanding:
     assert customer.member_id, customer.pk
-    rows, around = seats_following.locked_rows(customer.member_id)
-    row = rows.get(customer.member_id)
+    row = work.standing(customer.member_id)
     # Of facts that had waited some may be younger than what brought them in: the outlook begins after all of them.
-    own = objects[customer.pk]
+    own = work.objects(customer)
     known_from = max([known_from, *(fact.at for key in (own if row is None else changed) for fact in own[key])])
     digest = placing.digest(found)
     if customer.placed != digest:
-        placing.write(found, customer, known, time_zone=conf.time_zone().key)
+        work.flush()  # seats are of items
+        placing.write(found, customer, work.known, time_zone=conf.time_zone().key)
         customer.placed = digest
         customer.save(update_fields=["placed"])
-    records = [*records_around(customer, objects, found, known), *through_others(around.held, known)]
-    decided = decisions_of([customer.member_id]).get(customer.member_id) if row is None or row.decided else None
-    records = with_decisions(records, decided or Decisions())
-    writes = customer.gateway_account.writes_to_members
-    written = refresh(customer.member_id, records, row=row, now=known_from, cause=cause, writes=writes)
-    seats_following.follow(around, rows, known, now=known_from, cause=cause)
-    return written
+    around = work.around(customer.member_id)
+    if around.held or around.given:
+        work.flush()  # seats are followed by what is in the database
+    records = [*records_around(customer, found, work), *through_others(around.held, work.known)]
+    decided = work.decisions(customer.member_id) if row is None or row.decided else Decisions()
+    standing = refresh(
+        customer.member_id,
+        with_decisions(records, decided),
+        row=row,
+        now=known_from,
+        cause=cause,
+        writes=work.writes,
+        letters_too=customer.gateway_account.writes_to_members,
+    )
+    work.stands(standing)
+    if around.given:
+        work.flush()
+        rows = {each: there for each in around.holders if (there := work.standing(each)) is not None}
+        seats_following.follow(around, rows, work.known, now=known_from, cause=cause)
+        work.forget_standings({customer.member_id, *around.holders})
+    return standing

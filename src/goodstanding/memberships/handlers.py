@@ -73,8 +73,8 @@ def claim_errands(*, now: datetime, worker: str, limit: int) -> list[Errand]:
     return lease.claim(rows, now=now, worker=worker, limit=limit)
 
 
-registry.source(registry.Source("renewals", claim_turns, renewing.carry_out))
-registry.source(registry.Source("payments", claim_attempts, paying.carry_out))
+registry.source(registry.together("renewals", claim_turns, renewing.carry_out, most=50))
+registry.source(registry.together("payments", claim_attempts, paying.carry_out, most=50))
 registry.source(registry.Source("errands", claim_errands, errands.carry_out))
 registry.handler(letters.GRACE_SOON)(grace_ends_soon)
 registry.handler(attempts.CARD_SEEN, atomic=False)(card_seen)

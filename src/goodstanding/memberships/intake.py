@@ -6,23 +6,49 @@ place the memberships, and write what standing comes to. All in the caller's tra
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from goodstanding.billing import recording
 from goodstanding.billing.models import GatewayCustomer
-from goodstanding.billing.recording import Told
+from goodstanding.billing.recording import Named, Told
 from goodstanding.catalogue.services import RESOLVE
 from goodstanding.core.facts import Fact, PriceSeen, ProductSeen
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.jobs import services as jobs
+from goodstanding.jobs.writing import Writes
 from goodstanding.memberships.following import TakenIn, update
+from goodstanding.memberships.together import Together
 
 ADOPT = "adopt_waiting"  # the job that looks again for the customers of what waits for one
 BATCH = 200
 AHEAD = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """The facts that ``event`` (a public id) told, all of one customer of ``account``.
+
+    ``recorded_at``: from when on they count as known. ``create_members``: make a member of a customer who holds something
+    of ours.
+    """
+
+    account: GatewayAccount
+    event: str
+    facts: Sequence[Fact]
+    recorded_at: datetime
+    create_members: bool = False
+
+    @property
+    def owner(self) -> str:
+        """The customer whom they name by the gateway's id; ``""`` where they name none."""
+        owners = {owner for fact in self.facts if (owner := getattr(fact, "customer", ""))}
+        assert len(owners) <= 1, self.event
+        return owners.pop() if owners else ""
 
 
 def take_in(
@@ -35,41 +61,73 @@ def take_in(
     create_members: bool = False,
     locked: GatewayCustomer | None = None,
 ) -> TakenIn:
-    """Take in the facts that ``event`` (a public id) told. Must run in a transaction. The same facts again change nothing.
+    """Take in the facts that one event told, as :class:`Telling` says. In a transaction. The same facts again change nothing.
 
-    ``recorded_at``: from when on these facts count as known. ``create_members``: make a member of a customer who holds
-    something of ours. ``locked``: the customer's row, where the caller has locked it in this transaction already. Facts
-    whose customer is not known yet wait for it. Constant in the number of members; the work grows with the customer's own
-    history only.
+    ``locked``: the customer's row, where the caller has locked it in this transaction already. Facts whose customer is not
+    known yet wait for it. Constant in the number of members; the work grows with the customer's own history only.
     """
-    assert connection.in_atomic_block
-    if any(isinstance(fact, PriceSeen | ProductSeen) for fact in facts):
-        return _take_in_price_list(facts, account=account, event=event, recorded_at=recorded_at, now=now)
-    owners = {owner for fact in facts if (owner := getattr(fact, "customer", ""))}
-    assert len(owners) <= 1, event
-    owner = owners.pop() if owners else recording.owner_of(account, facts)
-    if not owner:
-        recording.one_at_a_time(account)
-        recording.record_facts(facts, account=account, customer=None, event=event, recorded_at=recorded_at)
-        told = Told(recording.waiting(facts, account=account))
-        recording.merge(facts, told, account=account, customer=None)
-        # Its customer may be coming in at this very moment, in another worker's transaction that cannot see this.
-        jobs.add(ADOPT, key=event, due_at=now, now=now)
-        return TakenIn(note="waits until it is known whose it is")
-    customer = locked
-    if customer is None or customer.pk != recording.customer_id(account.pk, owner) or create_members:
-        customer = recording.locked_customer(account, owner, wanted=create_members)
-    recording.record_facts(facts, account=account, customer=customer, event=event, recorded_at=recorded_at)
-    objects = recording.objects_around(customer)
-    told = Told(objects[customer.pk])
-    # First what waited for this customer, since these facts may tell more of the same objects.
-    recording.adopt(recording.refs_of(facts), told, account=account, customer=customer)
-    recording.merge(facts, told, account=account, customer=customer)
+    work = Together([] if locked is None else [locked])
+    telling = Telling(account, event, facts, recorded_at, create_members)
+    owner = telling.owner
+    if not owner and not any(isinstance(fact, PriceSeen | ProductSeen) for fact in facts):
+        owner = recording.owner_of(account, facts)
+    if owner:
+        (taken,) = take_in_many([(owner, telling)], work)
+    else:
+        taken = _take_in_nobodys(telling, work.writes, now=now)
+    work.flush()
+    return taken
+
+
+def take_in_many(tellings: Sequence[tuple[str, Telling]], work: Together) -> list[TakenIn]:
+    """Take in what was told of customers, each named by the gateway's id, in this order; return what each came to.
+
+    What is to be written is left with ``work``. As many statements for many of them as for one, but for those who join, or
+    hold something else than before.
+    """
+    work.lock(Named(each.account, owner, each.create_members) for owner, each in tellings)
+    refs: defaultdict[GatewayAccount, set[str]] = defaultdict(set)
+    for _, each in tellings:
+        refs[each.account] |= recording.refs_of(each.facts)
+    waited_for = {account for account, named in refs.items() if recording.is_waited_for(account, named)}
+    return [_taken_in(owner, each, work, adopts=each.account in waited_for) for owner, each in tellings]
+
+
+def _taken_in(owner: str, telling: Telling, work: Together, *, adopts: bool) -> TakenIn:
+    account, facts, event, recorded_at = telling.account, telling.facts, telling.event, telling.recorded_at
+    customer = work.customers[recording.customer_id(account.pk, owner)]
+    told = Told(work.objects(customer))
+    recording.record_facts(
+        facts, account=account, customer=customer, event=event, recorded_at=recorded_at, writes=work.writes
+    )
+    if adopts:
+        # First what waited for this customer, since these facts may tell more of the same objects.
+        recording.adopt(recording.refs_of(facts), told, account=account, customer=customer)
+    recording.merge(facts, told, account=account, customer=customer, writes=work.writes)
     if not told.changed and customer.ours and customer.member_id:
         return TakenIn()  # all of it was known before, and followed
+    work.changed(customer)
     # The gateway's clock may run ahead of ours, but not by much: what it dates further ahead has not happened yet.
     known_from = max([recorded_at, *(min(fact.at, recorded_at + AHEAD) for fact in facts)])
-    return update(customer, objects, told, known_from=known_from, cause=event)
+    return update(customer, told, work, known_from=known_from, cause=event)
+
+
+def _take_in_nobodys(telling: Telling, writes: Writes, *, now: datetime) -> TakenIn:
+    """Keep what belongs to no customer: the price list for good, all else until it is known whose it is."""
+    facts, account = telling.facts, telling.account
+    recording.one_at_a_time(account)
+    recording.record_facts(
+        facts, account=account, customer=None, event=telling.event, recorded_at=telling.recorded_at, writes=writes
+    )
+    told = Told(recording.waiting(facts, account=account))
+    recording.merge(facts, told, account=account, customer=None, writes=writes)
+    if not any(isinstance(fact, PriceSeen | ProductSeen) for fact in facts):
+        # Its customer may be coming in at this very moment, in another worker's transaction that cannot see this.
+        jobs.add(ADOPT, key=telling.event, due_at=now, now=now)
+        return TakenIn(note="waits until it is known whose it is")
+    if told.changed:
+        jobs.add(RESOLVE, key="", due_at=now, now=now)  # it may say which level a price stands for that somebody holds
+    return TakenIn(note="price list")
 
 
 def resolve(*, after: str, now: datetime) -> str:
@@ -97,31 +155,20 @@ def adopt_waiting(event: str, *, now: datetime) -> bool:
             owner = recording.owner_of(row.gateway_account, facts)
             if owner:
                 customer = recording.locked_customer(row.gateway_account, owner, wanted=False)
-                objects = recording.objects_around(customer)
-                told = Told(objects[customer.pk])
+                work = Together([customer])
+                told = Told(work.objects(customer))
                 recording.adopt(recording.refs_of(facts), told, account=row.gateway_account, customer=customer)
-                update(customer, objects, told, known_from=now, cause=event)
+                update(customer, told, work, known_from=now, cause=event)
+                work.flush()
         return bool(recording.waiting_from(event))
 
 
 def _look_again(pk: str, *, now: datetime) -> None:
     row = GatewayCustomer.objects.select_related("gateway_account").get(pk=pk)
     customer = recording.locked_customer(row.gateway_account, row.external_id, wanted=False)
-    objects = recording.objects_around(customer)
-    update(customer, objects, Told(objects[customer.pk]), known_from=now, cause=RESOLVE)
-
-
-def _take_in_price_list(
-    facts: Sequence[Fact], *, account: GatewayAccount, event: str, recorded_at: datetime, now: datetime
-) -> TakenIn:
-    """A price or product was told: it may say which level a price stands for that somebody holds already."""
-    recording.one_at_a_time(account)
-    recording.record_facts(facts, account=account, customer=None, event=event, recorded_at=recorded_at)
-    told = Told(recording.waiting(facts, account=account))
-    recording.merge(facts, told, account=account, customer=None)
-    if told.changed:
-        jobs.add(RESOLVE, key="", due_at=now, now=now)
-    return TakenIn(note="price list")
+    work = Together([customer])
+    update(customer, Told(work.objects(customer)), work, known_from=now, cause=RESOLVE)
+    work.flush()
 
 
 def waiting_count() -> int:

@@ -30,6 +30,7 @@ from goodstanding.core.records import FOR_LIFE, Revocation, Status
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
 from goodstanding.jobs import services as jobs
+from goodstanding.jobs.writing import Writes
 from goodstanding.memberships import failing
 from goodstanding.memberships.failures import WHY
 from goodstanding.memberships.models import MemberStanding, StandingChange
@@ -48,13 +49,16 @@ WAS_IN = frozenset({Status.GOOD, Status.GRACE, Status.HELD})
 
 
 def of_ledger(
-    customer: GatewayCustomer, ledger: Ledger, changed: Collection[Key], standing: MemberStanding, *, now: datetime
+    customer: GatewayCustomer, ledger: Ledger, changed: Collection[Key], standing: MemberStanding, writes: Writes
 ) -> None:
-    """Write what a member is to be told of the objects at ``changed``. No query where nothing is to be told."""
-    _to_staff(customer, ledger, changed, now=now)
+    """Have written what a member is to be told of the objects at ``changed``, at the moment that ``standing`` is as of.
+
+    No query where nothing is to be told.
+    """
+    _to_staff(customer, ledger, changed, writes, now=standing.as_of)
     if not customer.gateway_account.writes_to_members or customer.member is None:
         return
-    writer = _Writer(customer, ledger, customer.member, standing, now)
+    writer = _Writer(customer, ledger, customer.member, standing, writes)
     for kind, ref in sorted(changed):
         if kind == "invoice" and ref in ledger.invoices:
             writer.invoice(ref, ledger.invoices[ref])
@@ -69,13 +73,13 @@ def writes_to(member: str) -> bool:
     return Member.objects.filter(pk=member, customers__gateway_account__writes_to_members=True).exists()
 
 
-def of_changes(member: str, changes: Sequence[StandingChange]) -> None:
+def of_changes(member: str, changes: Sequence[StandingChange], writes: Writes) -> None:
     """Write to a member whose standing has just lapsed. No query where nobody's has."""
     for change in changes:
         if change.after == Status.LAPSED and change.before in WAS_IN and _is_new(change.at, change.recorded_at):
             written = Member.objects.filter(pk=member, customers__gateway_account__writes_to_members=True).first()
             if written is not None:
-                _lapsed(written, change)
+                _lapsed(written, change, writes)
 
 
 def of_grace(member: str, row: MemberStanding, *, now: datetime) -> None:
@@ -97,19 +101,24 @@ def grace_ends_soon(member: str, *, now: datetime) -> None:
     if owed is None:
         return
     context = {"grace_until": row.changes_at, "amount": money_words(owed), "link": _page(PAY)}
-    _post("grace_ends_soon", f"{member}|{row.changes_at.isoformat()}", person, context, now=now)
+    writes = Writes()
+    _post("grace_ends_soon", f"{member}|{row.changes_at.isoformat()}", person, context, now=now, writes=writes)
+    writes.flush()
 
 
 def of_card(member: Member, about: str, context: dict[str, Any], *, now: datetime) -> bool:
     """Write to a member whose card expires soon; return whether that is new. ``about`` names the card."""
-    return _post("card_expires", about, member, context | {"link": _page(CARDS)}, now=now)
+    writes = Writes()
+    _post("card_expires", about, member, context | {"link": _page(CARDS)}, now=now, writes=writes)
+    return writes.flush() > 0
 
 
 class _Writer:
     def __init__(
-        self, customer: GatewayCustomer, ledger: Ledger, member: Member, standing: MemberStanding, now: datetime
+        self, customer: GatewayCustomer, ledger: Ledger, member: Member, standing: MemberStanding, writes: Writes
     ) -> None:
-        self.customer, self.ledger, self.member, self.standing, self.now = customer, ledger, member, standing, now
+        self.customer, self.ledger, self.member, self.standing = customer, ledger, member, standing
+        self.now, self.writes = standing.as_of, writes
 
     def invoice(self, ref: str, state: InvoiceState) -> None:
         """Welcome who has paid for the first time; a receipt for what was paid; and what to do where it failed."""
@@ -231,7 +240,8 @@ class _Writer:
         )
 
     def _post(self, kind: str, about: str, context: dict[str, Any]) -> None:
-        _post(kind, f"{self.customer.gateway_account_id}|{about}", self.member, context, now=self.now)
+        about = f"{self.customer.gateway_account_id}|{about}"
+        _post(kind, about, self.member, context, now=self.now, writes=self.writes)
 
     def _paid(self, subscription: str) -> bool:
         return any(state.settled_at for state in turns.invoices_of(self.ledger, subscription))
@@ -243,7 +253,9 @@ class _Writer:
         return _name_of(last.items[0].hints.level) if last.items else ""
 
 
-def _to_staff(customer: GatewayCustomer, ledger: Ledger, changed: Collection[Key], *, now: datetime) -> None:
+def _to_staff(
+    customer: GatewayCustomer, ledger: Ledger, changed: Collection[Key], writes: Writes, *, now: datetime
+) -> None:
     """Write to staff of renewals that failed, once a day for each, where they want that."""
     to = conf.STAFF_MAIL.value()
     for last in failing.failed_renewals(ledger, changed) if to else ():
@@ -261,29 +273,34 @@ def _to_staff(customer: GatewayCustomer, ledger: Ledger, changed: Collection[Key
         }
         day = latest.at.astimezone(conf.time_zone()).date().isoformat()
         about = f"{customer.gateway_account_id}|{last.invoice}|{day}"
-        _post("staff_payment_failed", about, customer.member, context, now=now, to=to)
+        _post("staff_payment_failed", about, customer.member, context, now=now, writes=writes, to=to)
 
 
-def _lapsed(member: Member, change: StandingChange) -> None:
+def _lapsed(member: Member, change: StandingChange, writes: Writes) -> None:
     held = (part.partition("=")[0] for part in change.levels_before.split(";"))
     levels = Level.objects.filter(slug__in=list(held)).values_list("name", flat=True)
     names = ", ".join(levels) or str(_("membership"))
     context = {"level": names, "since": change.at, "link": _page(JOIN)}
-    _post("lapsed", change.pk, member, context, now=change.recorded_at)
+    _post("lapsed", change.pk, member, context, now=change.recorded_at, writes=writes)
 
 
-def _post(kind: str, about: str, member: Member, context: dict[str, Any], *, now: datetime, to: str = "") -> bool:
+def _post(
+    kind: str, about: str, member: Member, context: dict[str, Any], *, now: datetime, writes: Writes, to: str = ""
+) -> None:
     if (member.deceased_on is not None and not to) or not apps.is_installed(COMMUNICATIONS):
-        return False  # nobody writes to the dead
-    from goodstanding.communications.services import post  # noqa: PLC0415 - its tables are not there without it
+        return  # nobody writes to the dead
+    from goodstanding.communications.services import written  # noqa: PLC0415 - its tables are not there without it
 
     key, name = derived(kind[:20], about), "" if to else member.name
-    return post(kind, key=key, to=to or member.email, name=name, context=context, now=now, about=member.pk)
+    mail = written(kind, key=key, to=to or member.email, name=name, context=context, now=now, about=member.pk)
+    writes.new([mail] if mail is not None else [])
 
 
 def write(kind: str, about: str, member: Member, context: dict[str, Any], *, now: datetime, to: str = "") -> None:
     """Write to a member, or about him ``to`` another address; once about one thing."""
-    _post(kind, about, member, context, now=now, to=to)
+    writes = Writes()
+    _post(kind, about, member, context, now=now, writes=writes, to=to)
+    writes.flush()
 
 
 def _owed(member: Member) -> Money | None:

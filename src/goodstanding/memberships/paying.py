@@ -6,29 +6,52 @@ key by which the gateway does it once; whoever takes it up asks again, or asks w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection, transaction
 
 from goodstanding.billing import attempts, recording
 from goodstanding.billing.models import GatewayCustomer, PaymentAttempt
+from goodstanding.billing.recording import Named
 from goodstanding.core import dunning
 from goodstanding.core.facts import Fact, InvoicePaymentFailed, PaymentSeen, SubscriptionSeen
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.gateways import registry
-from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import Ability, GatewayRefused, GatewayUnreachable, Refusal
 from goodstanding.gateways.requests import BeginRequest, Begun, ChargeRequest, Redirect, Taken
 from goodstanding.jobs import lease
-from goodstanding.memberships.intake import take_in
+from goodstanding.memberships.intake import Telling, take_in_many
+from goodstanding.memberships.together import Together
 
 ASKED_SOON = timedelta(seconds=30)
+LISTENS_SECONDS = 1.0  # so long several tries are asked about before what was heard is taken in
 NO_CARD = "no_card"
 
 State = PaymentAttempt.State
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard of a try. ``facts``, as told by ``event``; ``ref``: the gateway's reference of it.
+
+    ``failure``: it is over with that. ``page``: it waits, for its payer on that page or (``""``) for a bank. ``due_at``: it
+    is asked after again then. ``method``: the card to be charged from now on. Each empty where nothing was said of it.
+    """
+
+    facts: Sequence[Fact] = ()
+    event: str = ""
+    ref: str = ""
+    failure: str = ""
+    page: str | None = None
+    due_at: datetime | None = None
+    method: str = ""
 
 
 def begin(attempt: PaymentAttempt, request: BeginRequest, *, now: datetime) -> PaymentAttempt:
@@ -40,18 +63,12 @@ def begin(attempt: PaymentAttempt, request: BeginRequest, *, now: datetime) -> P
     account = attempt.customer.gateway_account
     gateway = registry.able(account.gateway, Ability.BEGIN)
     keeps = request.keep or request.recurring is not None
-    return _carried_out(attempt, lambda: gateway.begin(request, account=account, now=now), now=now, keeps=keeps)
-
-
-def see_to(attempt: PaymentAttempt, *, now: datetime) -> None:
-    """Do what is to be done about a claimed try: charge it, or ask what became of it. For the worker.
-
-    Raises :class:`GatewayUnreachable` where the gateway does not answer; it is tried again later, under the same key.
-    """
-    if attempt.kind == PaymentAttempt.Kind.CHARGE and attempt.state == State.OPEN and _is_asked_for(attempt):
-        _charge(attempt, now=now)
-    else:
-        ask(attempt, now=now)
+    try:
+        heard = _answer(attempt, lambda: gateway.begin(request, account=account, now=now), now=now, keeps=keeps)
+    except GatewayUnreachable:
+        heard = Heard(due_at=now + ASKED_SOON)
+    _take_in({attempt.pk: heard}, [attempt], now=now)
+    return attempt
 
 
 def ask(attempt: PaymentAttempt, *, now: datetime) -> PaymentAttempt:
@@ -59,6 +76,36 @@ def ask(attempt: PaymentAttempt, *, now: datetime) -> PaymentAttempt:
 
     Of one that it never heard of nothing came: it is closed, and its payer may try again.
     """
+    _take_in({attempt.pk: _looked_up(attempt, now=now)}, [attempt], now=now)
+    return attempt
+
+
+def carry_out(claimed: Sequence[PaymentAttempt], *, now: datetime) -> None:
+    """See to claimed tries and give them back: charge each, or ask what became of it. For the worker.
+
+    A gateway that does not answer is asked again later, under the same key; what fails is booked, at last parked for staff.
+    What was heard in a second or so is taken in together.
+    """
+    waiting = deque(claimed)
+    while waiting:
+        heard: dict[str, Heard] = {}
+        answered: list[PaymentAttempt] = []
+        asked_for, begun = _asked_for(waiting), time.monotonic()
+        while waiting and (not answered or time.monotonic() - begun < LISTENS_SECONDS):
+            attempt = waiting.popleft()
+            if lease.carry(attempt, partial(_see_to, attempt, asked_for, heard, now=now), now=now):
+                answered.append(attempt)
+        lease.carry_together(answered, partial(_take_in, heard, now=now), now=now)
+
+
+def _see_to(attempt: PaymentAttempt, asked_for: Iterable[str], heard: dict[str, Heard], *, now: datetime) -> None:
+    if attempt.kind == PaymentAttempt.Kind.CHARGE and attempt.state == State.OPEN and attempt.pk in asked_for:
+        heard[attempt.pk] = _charge(attempt, now=now)
+    else:
+        heard[attempt.pk] = _looked_up(attempt, now=now)
+
+
+def _looked_up(attempt: PaymentAttempt, *, now: datetime) -> Heard:
     account = attempt.customer.gateway_account
     gateway = registry.able(account.gateway, Ability.LOOK)
     try:
@@ -66,29 +113,12 @@ def ask(attempt: PaymentAttempt, *, now: datetime) -> PaymentAttempt:
     except GatewayRefused as refusal:
         if refusal.code != Refusal.UNKNOWN_REF:
             raise
-        with transaction.atomic():
-            attempts.failed(attempt, failure="never_begun", now=now)
-    else:
-        told, facts = derived("evt", account.pk, event.external_id), gateway.facts(event).facts
-        _take_in(facts, attempt, event=told, now=now, ref=_made(facts))
-        attempts.let_go(attempt, due_at=now + attempts.ASKED_AGAIN_AFTER)
-    attempt.refresh_from_db()
-    return attempt
+        return Heard(failure="never_begun")
+    told, facts = derived("evt", account.pk, event.external_id), gateway.facts(event).facts
+    return Heard(facts, told, ref=_made(facts), due_at=now + attempts.ASKED_AGAIN_AFTER)
 
 
-def carry_out(attempt: PaymentAttempt, *, now: datetime) -> None:
-    """See to a claimed try and give it back; what fails is booked and tried again, at last parked for staff."""
-
-    def work() -> None:
-        see_to(attempt, now=now)
-        if attempt.state in PaymentAttempt.UNDER_WAY:  # one that is over was given back with that
-            held = PaymentAttempt.objects.filter(pk=attempt.pk, lease_token=attempt.lease_token)
-            held.update(leased_until=None, leased_by="", attempts=0, last_error="")
-
-    lease.carry(attempt, work, now=now)
-
-
-def _charge(attempt: PaymentAttempt, *, now: datetime) -> None:
+def _charge(attempt: PaymentAttempt, *, now: datetime) -> Heard:
     account, customer = attempt.customer.gateway_account, attempt.customer
     # What is paid by hand cannot be charged: then it stands as where there is no card, until somebody pays.
     charges = registry.can(account.gateway, Ability.CHARGE, Ability.METHODS)
@@ -96,11 +126,11 @@ def _charge(attempt: PaymentAttempt, *, now: datetime) -> None:
     if not method:
         # Trying again changes nothing: it goes on when there is a card, or somebody pays.
         told = [_failure(attempt, NO_CARD, retry=dunning.NEVER, at=now)]
-        _take_in(told, attempt, event=_told_by(attempt), now=now, failure=NO_CARD)
-        return
+        return Heard(told, _told_by(attempt), failure=NO_CARD)
     if not attempt.method:
         # Kept before it is used: the key stands for this charge of this card.
         PaymentAttempt.objects.filter(pk=attempt.pk).update(method=method)
+        attempt.method = method
     request = ChargeRequest(
         key=attempt.key,
         customer=customer.external_id,
@@ -109,16 +139,15 @@ def _charge(attempt: PaymentAttempt, *, now: datetime) -> None:
         invoice=attempt.pays_for,
     )
     gateway = registry.able(account.gateway, Ability.CHARGE)
-    after = _carried_out(attempt, lambda: gateway.charge(request, account=account, now=now), now=now)
-    if after.state == State.OPEN:
-        raise GatewayUnreachable(after.pk)
+    return _answer(attempt, lambda: gateway.charge(request, account=account, now=now), now=now)
 
 
-def _is_asked_for(attempt: PaymentAttempt) -> bool:
-    """Whether the bill that a try pays is still open: where it is not, no money is taken any more, only asked after."""
-    objects = recording.objects_of([attempt.customer_id])
-    state = Ledger(objects.get(attempt.customer_id, {})).invoices.get(attempt.pays_for)
-    return state is not None and state.closed_at is None and state.settled_at is None
+def _asked_for(tries: Iterable[PaymentAttempt]) -> set[str]:
+    """Those whose bill is still open: where it is not, no money is taken any more, only asked after. One query."""
+    objects = recording.remembered_objects_of({attempt.customer_id for attempt in tries})
+    ledgers = {customer: Ledger(states) for customer, states in objects.items()}
+    bills = {attempt.pk: ledgers[attempt.customer_id].invoices.get(attempt.pays_for) for attempt in tries}
+    return {pk for pk, bill in bills.items() if bill and bill.closed_at is None and bill.settled_at is None}
 
 
 def _stored_method(customer: GatewayCustomer, *, now: datetime) -> str:
@@ -129,69 +158,86 @@ def _stored_method(customer: GatewayCustomer, *, now: datetime) -> str:
     return stored[0].ref if stored else ""
 
 
-def _carried_out(
-    attempt: PaymentAttempt, act: Callable[[], Begun], *, now: datetime, keeps: bool = False
-) -> PaymentAttempt:
+def _answer(attempt: PaymentAttempt, act: Callable[[], Begun], *, now: datetime, keeps: bool = False) -> Heard:
+    """Have a gateway asked, and return what it said. Raises :class:`GatewayUnreachable`.
+
+    ``keeps``: the payer was told that the card pays what comes again; one that pays once only becomes nothing else.
+    """
     assert not connection.in_atomic_block or connection.savepoint_ids, "a gateway is never asked inside a transaction"
     try:
         begun = act()
-    except GatewayUnreachable:
-        attempts.let_go(attempt, due_at=now + ASKED_SOON)
     except GatewayRefused as refusal:
-        _refused(attempt, refusal, now=now)
-    else:
-        _answered(attempt, begun, now=now, keeps=keeps)
-    attempt.refresh_from_db()
-    return attempt
+        return _refusal(attempt, refusal, now=now)
+    if isinstance(begun, Taken):
+        # What is neither good nor bad yet (a bank takes its days) is asked after, not charged again.
+        method, failure = begun.method if keeps else "", "" if begun.facts else "nothing_taken"
+        return Heard(begun.facts, _told_by(attempt), ref=begun.ref, failure=failure, page="", method=method)
+    if not isinstance(begun, Redirect):
+        return Heard(ref=begun.ref, page="")
+    if attempt.kind != PaymentAttempt.Kind.CHARGE:
+        return Heard(ref=begun.ref, page=begun.url)
+    # Its owner was away: he hears of it as of a failure.
+    told = [_failure(attempt, str(Refusal.NEEDS_CHALLENGE), retry="owner", at=now)]
+    return Heard(told, _told_by(attempt), ref=begun.ref, page=begun.url)
 
 
-def _refused(attempt: PaymentAttempt, refusal: GatewayRefused, *, now: datetime) -> None:
+def _refusal(attempt: PaymentAttempt, refusal: GatewayRefused, *, now: datetime) -> Heard:
     facts: list[Fact] = list(refusal.facts)
     payments = [fact for fact in facts if isinstance(fact, PaymentSeen) and fact.status == "failed"]
     if not payments and attempt.kind == PaymentAttempt.Kind.CHARGE:
         # Our clock counts it. A payer's slip of the pen (a card that nobody knows) is no failure of what he owes.
         facts.append(_failure(attempt, refusal.code, retry=_retry_after(refusal), at=now))
     ref = payments[0].payment if payments else ""
-    _take_in(facts, attempt, event=_told_by(attempt), now=now, ref=ref, failure=refusal.code)
+    return Heard(facts, _told_by(attempt), ref=ref, failure=refusal.code)
 
 
-def _answered(attempt: PaymentAttempt, begun: Begun, *, now: datetime, keeps: bool) -> None:
-    """``keeps``: the payer was told that the card pays what comes again; one that pays once only becomes nothing else."""
-    if isinstance(begun, Taken):
-        with transaction.atomic():
-            if keeps and begun.method and begun.method != attempt.customer.method:
-                GatewayCustomer.objects.filter(pk=attempt.customer_id).update(method=begun.method)
-            failure = "" if begun.facts else "nothing_taken"
-            _take_in(begun.facts, attempt, event=_told_by(attempt), now=now, ref=begun.ref, failure=failure)
-            # What is neither good nor bad yet (a bank takes its days) is asked after, not charged again.
-            attempts.waits(attempt, ref=begun.ref, page="", now=now)
-    elif isinstance(begun, Redirect):
-        attempts.waits(attempt, ref=begun.ref, page=begun.url, now=now)
-        if attempt.kind == PaymentAttempt.Kind.CHARGE:  # its owner was away: he hears of it as of a failure
-            told = [_failure(attempt, str(Refusal.NEEDS_CHALLENGE), retry="owner", at=now)]
-            _take_in(told, attempt, event=_told_by(attempt), now=now)
-    else:
-        attempts.waits(attempt, ref=begun.ref, page="", now=now)
-
-
-def _take_in(
-    facts: Sequence[Fact], attempt: PaymentAttempt, *, event: str, now: datetime, ref: str = "", failure: str = ""
-) -> None:
-    """Take in what a gateway says of a try, which it knows as ``ref``; with a ``failure`` the try is over."""
-    account: GatewayAccount = attempt.customer.gateway_account
+def _take_in(heard: Mapping[str, Heard], tries: Sequence[PaymentAttempt], *, now: datetime) -> None:
+    """Take in what was heard of each of ``tries`` (by public id), all of it or nothing; they stand as it leaves them."""
     with transaction.atomic():
-        # The customer's row before the try's, as whoever takes in a webhook locks them.
-        customer = recording.locked_customer(account, attempt.customer.external_id, wanted=False)
-        if ref:
-            attempts.taken(attempt, ref=ref)
-        if failure:
-            attempts.failed(attempt, failure=failure, now=now)
-        if not facts:
-            return
-        take_in(facts, account=account, event=event, recorded_at=now, now=now, locked=customer)
+        work = Together()
+        # The customers' rows before the tries', as whoever takes in a webhook locks them.
+        work.lock(Named(each.customer.gateway_account, each.customer.external_id) for each in tries)
+        work.take_tries(each.pk for each in tries)
+        rows = {attempt.pk: _row_of(attempt, work, heard[attempt.pk], now=now) for attempt in tries}
+        told = [
+            (each.customer.external_id, Telling(each.customer.gateway_account, heard[each.pk].event, facts, now))
+            for each in tries
+            if (facts := heard[each.pk].facts)
+        ]
+        take_in_many(told, work)
+        for attempt in tries:
+            _leave(rows[attempt.pk], work, heard[attempt.pk], now=now)
+        work.flush()
+    for attempt in tries:
+        for name in attempts.CHANGED:
+            setattr(attempt, name, getattr(rows[attempt.pk], name))
+
+
+def _row_of(attempt: PaymentAttempt, work: Together, heard: Heard, *, now: datetime) -> PaymentAttempt:
+    """Return a try as it stands, locked, with its reference and its failure noted."""
+    customer = work.customers[attempt.customer_id]
+    row = next(each for each in work.tries(customer) if each.pk == attempt.pk)
+    if heard.ref:
+        row.ref = heard.ref
+    if heard.failure:
+        attempts.close(row, State.FAILED, failure=heard.failure, now=now)
+    if heard.method and heard.method != customer.method:
+        customer.method = heard.method
+        customer.save(update_fields=["method"])
+    return row
+
+
+def _leave(row: PaymentAttempt, work: Together, heard: Heard, *, now: datetime) -> None:
+    """Close a try where the records tell how it ended; else have it wait, or be asked after."""
+    customer = work.customers[row.customer_id]
+    if heard.facts:
         # A webhook may have told all of it before, when nobody knew which try it was about.
-        ledger = Ledger(recording.objects_of([customer.pk]).get(customer.pk, {}))
-        attempts.follow(customer, ledger, ledger.objects, now=now)
+        work.writes.over(attempts.follow(work.tries(customer), work.ledger(customer), now=now), attempts.CHANGED)
+    if heard.page is not None:
+        attempts.waits(row, page=heard.page, now=now)
+    if heard.due_at is not None:
+        attempts.let_go(row, due_at=heard.due_at)
+    work.writes.over([row], attempts.CHANGED)
 
 
 def _made(facts: Sequence[Fact]) -> str:

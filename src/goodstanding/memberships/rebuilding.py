@@ -28,6 +28,7 @@ from goodstanding.core.fold import Key
 from goodstanding.core.ledger import Ledger, grouped
 from goodstanding.core.places import Placed
 from goodstanding.core.records import MembershipRecord
+from goodstanding.jobs.writing import Writes
 from goodstanding.memberships import placing, seating
 from goodstanding.memberships.decisions import Decisions, decisions_of, with_decisions
 from goodstanding.memberships.following import alarms_of, kept_of
@@ -125,8 +126,10 @@ class _Found:
             GatewayCustomer.objects.filter(pk=pk).update(**values)
         for model, keys in reversed(self.surplus):  # lines before invoices, items before subscriptions
             model._default_manager.filter(pk__in=keys).delete()
-        projecting.write(self.rows, mending=True)
-        turns.write(self.turns)
+        writes = Writes()
+        projecting.write(self.rows, writes, mending=True)
+        turns.write(self.turns, writes)
+        writes.flush()
         for customer, found in self.places:
             if customer.member_id:
                 placing.write(found, customer, known, time_zone=conf.time_zone().key)

@@ -8,6 +8,7 @@ from datetime import datetime
 from goodstanding.core.ids import derived
 from goodstanding.core.records import MembershipRecord, Status
 from goodstanding.core.standing import outlook
+from goodstanding.jobs.writing import Writes
 from goodstanding.memberships import letters
 from goodstanding.memberships.documents import Document, at_moment, levels_line, of_member
 from goodstanding.memberships.models import MemberStanding, StandingChange
@@ -51,18 +52,19 @@ def refresh(
     row: MemberStanding | None,
     now: datetime,
     cause: str,
-    writes: bool = False,
+    writes: Writes,
+    letters_too: bool = False,
 ) -> MemberStanding:
-    """Write a member's standing anew after something changed, and what changed by it and by time before it.
+    """Have a member's standing written anew after something changed, and what changed by it and by time before it.
 
-    ``writes``: whether the member hears of it by mail. ``now`` is the moment from which the change is known; knowledge never goes back: an earlier one counts as the last.
+    ``letters_too``: whether the member hears of it by mail. ``now`` is the moment from which the change is known; knowledge
+    never goes back: an earlier one counts as the last.
     """
     written, changes = _refreshed(member, records, row=row, now=now, cause=cause)
-    written.save(force_insert=row is None, force_update=row is not None)
-    if changes:
-        StandingChange.objects.bulk_create(changes, ignore_conflicts=True)
-    if changes and writes:
-        letters.of_changes(member, changes)
+    (writes.over if row is not None else writes.first)([written])
+    writes.new(changes)
+    if changes and letters_too:
+        letters.of_changes(member, changes, writes)
         letters.of_grace(member, written, now=written.as_of)
     return written
 
@@ -78,15 +80,12 @@ def refresh_all(
 
     ``records``: of each of them. Nobody is written to by mail: what changed for them changed for somebody else first.
     """
-    written: list[MemberStanding] = []
-    changes: list[StandingChange] = []
+    writes = Writes()
     for member in sorted(records):
         fresh, changed = _refreshed(member, records[member], row=rows.get(member), now=now, cause=cause)
-        written.append(fresh)
-        changes += changed
-    columns = [each.attname for each in MemberStanding._meta.concrete_fields if not each.primary_key]
-    MemberStanding.objects.bulk_create(written, update_conflicts=True, unique_fields=["member"], update_fields=columns)
-    StandingChange.objects.bulk_create(changes, ignore_conflicts=True)
+        writes.over([fresh])
+        writes.new(changed)
+    writes.flush()
 
 
 def _refreshed(
@@ -106,23 +105,17 @@ def roll(row: MemberStanding, *, now: datetime) -> int:
 
     Doors and pages do not wait for this: the row's outlook has told them already. It is for those who listen.
     """
-    changes = _by_time(row, now)
+    changes, writes = _by_time(row, now), Writes()
     current = at_moment(row.outlook, now)
     later = [entry for entry in row.outlook if entry["from"] > current["from"]]
-    written = _write(row.member_id, [{**current, "from": stamp(now)}, *later], now, decided=row.decided, row=row)
-    StandingChange.objects.bulk_create(changes, ignore_conflicts=True)
+    written = row_of(row.member_id, [{**current, "from": stamp(now)}, *later], now, decided=row.decided)
+    writes.over([written])
+    writes.new(changes)
     if any(change.after in letters.TOLD for change in changes) and letters.writes_to(row.member_id):
-        letters.of_changes(row.member_id, changes)
+        letters.of_changes(row.member_id, changes, writes)
         letters.of_grace(row.member_id, written, now=now)
+    writes.flush()
     return len(changes)
-
-
-def _write(
-    member: str, found: list[Document], as_of: datetime, *, decided: bool, row: MemberStanding | None
-) -> MemberStanding:
-    written = row_of(member, found, as_of, decided=decided)
-    written.save(force_insert=row is None, force_update=row is not None)
-    return written
 
 
 def row_of(member: str, found: list[Document], as_of: datetime, *, decided: bool) -> MemberStanding:

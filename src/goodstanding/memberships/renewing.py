@@ -1,21 +1,24 @@
 """Our own clock: renews what we bill ourselves, collects, tries again, and at last gives up (core.dunning says what, when).
 
-Each step is one transaction under the customer's lock, made from the records as they stand in it: a second worker, or the
-same one after a crash, finds the step done. Charging is a try of its own (:mod:`goodstanding.memberships.paying`).
+The steps that are due are one transaction under the customers' locks, made from the records as they stand in it: a second
+worker, or the same one after a crash, finds them done. Charging is a try of its own (:mod:`goodstanding.memberships.paying`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 
 from django.db import transaction
 
-from goodstanding.billing import attempts, numbering, policies, recording, turns
-from goodstanding.billing.models import GatewayCustomer, PaymentAttempt, Turn
-from goodstanding.catalogue import knowledge
+from goodstanding.billing import attempts, numbering, policies, turns
+from goodstanding.billing.attempts import Wish
+from goodstanding.billing.models import DunningPolicy, GatewayCustomer, PaymentAttempt, Turn
+from goodstanding.billing.recording import Named
+from goodstanding.catalogue.knowledge import Knowledge
 from goodstanding.core import changes, dunning, ours
 from goodstanding.core.dunning import Act, Step
 from goodstanding.core.facts import Fact, SubscriptionSeen
@@ -26,65 +29,133 @@ from goodstanding.core.money import Money
 from goodstanding.core.periods import Period
 from goodstanding.core.renewals import completed, payments_before, renewal_of
 from goodstanding.jobs import lease
-from goodstanding.memberships.intake import take_in
+from goodstanding.memberships.intake import Telling, take_in_many
+from goodstanding.memberships.together import Together
 
+UNDER_WAY = PaymentAttempt.UNDER_WAY
 LOOK_AGAIN = timedelta(minutes=10)  # at a bill that is being paid right now
 
 
-def carry_out(turn: Turn, *, now: datetime) -> None:
-    """Do what our clock has to do for a claimed turn's subscription, and give the turn back."""
-    lease.carry(turn, partial(_do, turn, now=now), now=now)
+def carry_out(claimed: Sequence[Turn], *, now: datetime) -> None:
+    """Do what our clock has to do for the subscriptions of claimed turns, and give the turns back."""
+    lease.carry_together(claimed, partial(_do, now=now), now=now)
 
 
-def _do(turn: Turn, *, now: datetime) -> None:
+def _do(claimed: Sequence[Turn], *, now: datetime) -> None:
+    """Go step by step, all subscriptions side by side; of a customer's several the second one's after the first one's."""
     with transaction.atomic():
-        whose = turn.subscription
-        customer = recording.locked_customer(whose.gateway_account, whose.customer.external_id, wanted=False)
-        while True:
-            ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
-            step = turns.step_of(ledger, whose.external_id)
-            if step is None or step.at > now:
-                break
-            if not _done(step, ledger, customer, whose.external_id, now=now):
-                lease.close(turn, due_at=now + LOOK_AGAIN, attempts=0, last_error="")
-                return
-        held = Turn.objects.filter(pk=turn.pk, lease_token=turn.lease_token)
-        state = Turn.State.OPEN if step else Turn.State.IDLE
-        if not held.update(state=state, due_at=step.at if step else now, leased_until=None, leased_by="", attempts=0):
-            raise lease.LostLease(turn.pk)
+        run = _Run(claimed, now)
+        while run.left:
+            run.step()
+        lease.hold(claimed)
+        run.write()
 
 
-def _done(step: Step, ledger: Ledger, customer: GatewayCustomer, subscription: str, *, now: datetime) -> bool:
-    """Do one step; return whether another may follow at once (not while something is being paid)."""
-    if step.act is Act.COLLECT:
-        _collect(step, ledger, customer, now=now)
-        return False
-    if step.act in (Act.EXPIRE, Act.GIVE_UP, Act.DROP) and attempts.under_way(customer, step.invoice):
-        return False
-    facts = _facts(step, ledger, ledger.subscriptions[subscription][-1], now=now)
-    about = step.invoice or (step.start.isoformat() if step.start else "")
-    event = derived("evt", customer.gateway_account_id, step.act, subscription, about)
-    take_in(facts, account=customer.gateway_account, event=event, recorded_at=now, now=now, locked=customer)
-    return True
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """What steps are done with: the moment, numbers for the bills drawn up, the catalogue, and what follows a failure."""
+
+    now: datetime
+    numbers: Iterator[str]
+    known: Knowledge
+    policy: DunningPolicy
 
 
-def _collect(step: Step, ledger: Ledger, customer: GatewayCustomer, *, now: datetime) -> None:
+class _Run:
+    def __init__(self, claimed: Sequence[Turn], now: datetime) -> None:
+        self.left, self.now, self.work = list(claimed), now, Together()
+        self.work.lock(
+            Named(each.subscription.gateway_account, each.subscription.customer.external_id) for each in claimed
+        )
+        self._wishes: list[Wish] = []
+
+    def step(self) -> None:
+        """Do the next step of each, where one is due; those that may have another one are left."""
+        waiting, acting, busy = [], [], set()
+        for turn in self.left:
+            customer = self._customer(turn)
+            if customer.pk in busy:
+                waiting.append(turn)
+            elif (step := self._due(turn, customer)) is not None:
+                busy.add(customer.pk)
+                acting.append((turn, step))
+        if acting:
+            numbered = sum(_takes_a_number(step, self._last(turn)) for turn, step in acting)
+            means = _Means(self.now, iter(numbering.invoice_numbers(numbered)), self.work.known, self._policy)
+            told = [(self._customer(turn).external_id, self._telling(turn, step, means)) for turn, step in acting]
+            take_in_many(told, self.work)
+        self.left = [*(turn for turn, _ in acting), *waiting]
+
+    def write(self) -> None:
+        """Write everything, with the tries to have paid what is to be collected."""
+        before = attempts.before(self._wishes)
+        for wish in self._wishes:
+            with suppress(attempts.AlreadyUnderWay):
+                earlier = before.get((wish.customer.pk, wish.pays_for), [])
+                self.work.writes.first([attempts.attempt_for(wish, earlier, now=self.now, held=False)])
+        self.work.flush()
+
+    def _due(self, turn: Turn, customer: GatewayCustomer) -> Step | None:
+        """Return the step to be done now; where there is none (or something is being paid) give the turn back."""
+        ledger = self.work.ledger(customer)
+        step = turns.step_of(ledger, turn.subscription.external_id)
+        if step is None or step.at > self.now:
+            self._give_back(
+                turn, state=Turn.State.OPEN if step else Turn.State.IDLE, due_at=step.at if step else self.now
+            )
+            return None
+        if step.act is Act.COLLECT:
+            self._wishes.append(_wish(step, ledger, customer))
+        elif not self._is_being_paid(step, customer):
+            return step
+        self._give_back(turn, state=Turn.State.OPEN, due_at=self.now + LOOK_AGAIN)
+        return None
+
+    def _is_being_paid(self, step: Step, customer: GatewayCustomer) -> bool:
+        if step.act not in (Act.EXPIRE, Act.GIVE_UP, Act.DROP):
+            return False
+        return any(each.pays_for == step.invoice and each.state in UNDER_WAY for each in self.work.tries(customer))
+
+    def _give_back(self, turn: Turn, *, state: Turn.State, due_at: datetime) -> None:
+        row = Turn(subscription_id=turn.pk, state=state, due_at=due_at)
+        self.work.writes.over([row], (*turns.WRITTEN, "leased_until", "leased_by"))
+
+    @cached_property
+    def _policy(self) -> DunningPolicy:
+        return policies.in_force(self.now)
+
+    def _customer(self, turn: Turn) -> GatewayCustomer:
+        return self.work.customers[turn.subscription.customer_id]
+
+    def _last(self, turn: Turn) -> SubscriptionSeen:
+        return self.work.ledger(self._customer(turn)).subscriptions[turn.subscription.external_id][-1]
+
+    def _telling(self, turn: Turn, step: Step, means: _Means) -> Telling:
+        customer, subscription = self._customer(turn), turn.subscription.external_id
+        facts = _facts(step, self.work.ledger(customer), self._last(turn), means)
+        about = step.invoice or (step.start.isoformat() if step.start else "")
+        event = derived("evt", customer.gateway_account_id, step.act, subscription, about)
+        return Telling(customer.gateway_account, event, facts, self.now)
+
+
+def _wish(step: Step, ledger: Ledger, customer: GatewayCustomer) -> Wish:
     bill = ledger.invoices[step.invoice].last
     assert bill is not None, step
     if dunning.is_double(bill, list(ledger.invoices.values())):
         raise lease.GiveUp("impossible_bill: two charges for one interval; nothing was charged")
     owed = Money(bill.due_minor - bill.paid_minor, bill.currency)
-    kind, method = PaymentAttempt.Kind.CHARGE, customer.method
-    try:
-        attempts.write_down(customer, pays_for=step.invoice, kind=kind, amount=owed, now=now, held=False, method=method)
-    except attempts.AlreadyUnderWay:
-        return
+    return Wish(customer, step.invoice, PaymentAttempt.Kind.CHARGE, owed, customer.method)
 
 
-def _facts(step: Step, ledger: Ledger, last: SubscriptionSeen, *, now: datetime) -> Sequence[Fact]:
+def _takes_a_number(step: Step, last: SubscriptionSeen) -> bool:
+    return step.act is Act.RENEW or (step.act is Act.COMPLETE and bool(last.contract.keeps))
+
+
+def _facts(step: Step, ledger: Ledger, last: SubscriptionSeen, means: _Means) -> Sequence[Fact]:
+    now = means.now
     match step.act:
         case Act.RENEW:
-            return _renewal(step, ledger, last, now=now)
+            return _renewal(step, ledger, last, means)
         case Act.GIVE_UP:
             return (*_closed(step, ledger, now=now), _ended(last, step, now=now))
         case Act.EXPIRE:
@@ -95,36 +166,35 @@ def _facts(step: Step, ledger: Ledger, last: SubscriptionSeen, *, now: datetime)
         case Act.COMPLETE:
             assert step.end is not None, step
             bills = turns.invoices_of(ledger, last.subscription)
-            drawn = numbering.invoice_number() if last.contract.keeps else ""
+            drawn = next(means.numbers) if last.contract.keeps else ""
             return completed(last, bills, paid_until=step.end, at=max(now, step.at), number=drawn)
         case _:
             return (_ended(last, step, now=now),)
 
 
-def _renewal(step: Step, ledger: Ledger, last: SubscriptionSeen, *, now: datetime) -> Sequence[Fact]:
+def _renewal(step: Step, ledger: Ledger, last: SubscriptionSeen, means: _Means) -> Sequence[Fact]:
     """The bill of the period that is due, and the change of level that was set for it.
 
     A period that was over before anybody could work is passed over: it gave nothing.
     """
     assert step.start is not None, step
-    changed = changes.renewed(last, start=step.start, at=now) if last.next_items else None
+    changed = changes.renewed(last, start=step.start, at=means.now) if last.next_items else None
     last = changed or last
-    number = dunning.number_of(step.start, last)
-    start, end = dunning.period(last, number)
-    while end <= now:
-        number += 1
-        start, end = dunning.period(last, number)
-    drawn, credit = numbering.invoice_number(), ledger.credit_minor(last.currency)
+    turn = dunning.number_of(step.start, last)
+    start, end = dunning.period(last, turn)
+    while end <= means.now:
+        turn += 1
+        start, end = dunning.period(last, turn)
     made = renewal_of(
         last,
         period=Period(start, end),
-        at=now,
-        number=drawn,
+        at=means.now,
+        number=next(means.numbers),
         payment=payments_before(last, turns.invoices_of(ledger, last.subscription)) + 1,
-        levy_at=knowledge.current().levy_at,
-        credit_minor=credit,
+        levy_at=means.known.levy_at,
+        credit_minor=ledger.credit_minor(last.currency),
     )
-    bill = replace(made.bill, ladder=policies.ladder(policies.in_force(now), made.bill.currency))
+    bill = replace(made.bill, ladder=policies.ladder(means.policy, made.bill.currency))
     facts: tuple[Fact, ...] = (bill, *made.credits)
     return (changed, *facts) if changed is not None else facts
 

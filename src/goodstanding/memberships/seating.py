@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,12 +31,16 @@ class Around:
         return {seat.holder_id for seat in self.given}
 
 
-def around(member: str) -> Around:
-    """Return the seats that bear on a member. One query."""
-    rows = list(Seat.objects.filter(Q(holder=member) | Q(payer=member, until=None)).order_by("since", "id"))
-    return Around(
-        [seat for seat in rows if seat.holder_id == member], [seat for seat in rows if seat.payer_id == member]
-    )
+def around(members: Collection[str]) -> dict[str, Around]:
+    """Return the seats that bear on each of some members. One query."""
+    bearing = Q(holder__in=members) | Q(payer__in=members, until=None)
+    held: defaultdict[str, list[Seat]] = defaultdict(list)
+    given: defaultdict[str, list[Seat]] = defaultdict(list)
+    for seat in Seat.objects.filter(bearing).order_by("since", "id"):
+        held[seat.holder_id].append(seat)
+        if seat.until is None:
+            given[seat.payer_id].append(seat)
+    return {member: Around(held.get(member, []), given.get(member, [])) for member in members}
 
 
 def held_by(members: Iterable[str], *, known_by: datetime | None = None) -> list[Seat]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from goodstanding.audit.services import note
@@ -18,15 +18,25 @@ FEWER = "there are fewer seats than were held: the ones given last have ended"
 
 
 def locked_rows(member: str) -> tuple[dict[str, MemberStanding], seating.Around]:
-    """Return the rows of a member and of those who hold seats of his, locked in the order of ids, and these seats.
+    """Return the rows of a member and of those who hold seats of his, locked in the order of ids, and these seats."""
+    rows, around = locked_rows_of([member])
+    return rows, around[member]
+
+
+def locked_rows_of(members: Collection[str]) -> tuple[dict[str, MemberStanding], dict[str, seating.Around]]:
+    """Return the same of several members: all rows, and the seats around each. As many statements as for one.
 
     Who gives or ends a seat has the payer's rows locked, too: looked at again under lock, what was read holds.
     """
-    there = seating.around(member)
-    rows = standing_rows({member, *there.holders})
-    again = seating.around(member)
-    missing = again.holders - there.holders
+    there = _holders(seating.around(members))
+    rows = standing_rows({*members, *there})
+    again = seating.around(members)
+    missing = _holders(again) - there - set(members)
     return rows | (standing_rows(missing) if missing else {}), again
+
+
+def _holders(around: Mapping[str, seating.Around]) -> set[str]:
+    return {holder for each in around.values() for holder in each.holders}
 
 
 def follow(

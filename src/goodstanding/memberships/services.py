@@ -16,6 +16,7 @@ from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.models import Level
 from goodstanding.core.ids import derived
 from goodstanding.core.records import HoldKind
+from goodstanding.jobs.writing import Writes
 from goodstanding.memberships import seats_following
 from goodstanding.memberships.models import Approval, Grant, Hold, LevelSpan, Membership, MemberStanding
 from goodstanding.memberships.reading import records_of
@@ -184,7 +185,9 @@ def _locked(member: Member, now: datetime) -> _Locked:
 
 def _decided(member: Member, locked: _Locked, *, now: datetime, cause: str) -> None:
     locked.row.decided = True
-    refresh(member.pk, records_of([member.pk]).get(member.pk, []), row=locked.row, now=now, cause=cause)
+    records, writes = records_of([member.pk]).get(member.pk, []), Writes()
+    refresh(member.pk, records, row=locked.row, now=now, cause=cause, writes=writes)
+    writes.flush()
     seats_following.follow(locked.around, locked.rows, knowledge.current(), now=now, cause=cause)
 
 

@@ -98,7 +98,7 @@ def test_a_page_that_nobody_answers_does_not_keep_the_worker_busy(
     assert found.stage is Stage.WAITING
     clock.advance(timedelta(hours=26))
     (claimed,) = handlers.claim_attempts(now=clock.now, worker="one", limit=10)
-    paying.carry_out(claimed, now=clock.now)
+    paying.carry_out([claimed], now=clock.now)
     assert handlers.claim_attempts(now=clock.now, worker="one", limit=10) == []
 
 
@@ -181,11 +181,11 @@ def test_a_try_that_a_webhook_closed_is_not_opened_again_by_a_failure(
     (turn,) = handlers.claim_turns(now=clock.now, worker="one", limit=1)
     from goodstanding.memberships import renewing
 
-    renewing.carry_out(turn, now=clock.now)
+    renewing.carry_out([turn], now=clock.now)
     (claimed,) = handlers.claim_attempts(now=clock.now, worker="one", limit=1)
     faults.order("sandbox", Fault.Kind.ANSWER_LOST, times=1)
     with met(after={"charge": lambda: deliver("sandbox", clock)}):
-        paying.carry_out(claimed, now=clock.now)
+        paying.carry_out([claimed], now=clock.now)
     assert PaymentAttempt.objects.get(pk=claimed.pk).state == "succeeded"
     assert Payment.objects.filter(status="succeeded").count() == 2
 
@@ -204,7 +204,7 @@ def test_no_stored_card_is_one_failure_however_often_the_worker_dies(
     GatewayCustomer.objects.update(method="")
     clock.advance(timedelta(days=31, minutes=1))
     (turn,) = handlers.claim_turns(now=clock.now, worker="one", limit=1)
-    renewing.carry_out(turn, now=clock.now)
+    renewing.carry_out([turn], now=clock.now)
     for number in range(40):
         clock.advance(lease.LEASE)
         claimed = handlers.claim_attempts(now=clock.now, worker="one", limit=1)
@@ -213,6 +213,6 @@ def test_no_stored_card_is_one_failure_however_often_the_worker_dies(
             break
         claimed[0].attempts = 0
         with border.killed_at(number):
-            paying.carry_out(claimed[0], now=clock.now)
+            paying.carry_out(claimed, now=clock.now)
     assert PaymentAttempt.objects.get(kind="charge").failure == "no_card"
     assert rebuild_customers()[2] == []
