@@ -6,28 +6,74 @@ Pure. What was paid for the running period is read from the customer's ledger, w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from goodstanding.core import dunning, ours, purchasing
-from goodstanding.core.facts import Fact, ItemSeen, LineSeen, SubscriptionSeen
+from goodstanding.core import asking, dunning, ours, purchasing
+from goodstanding.core.asking import Levy
+from goodstanding.core.change_terms import (
+    Billed,
+    Piece,
+    billed,
+    contract_after,
+    convention_of,
+    has_level,
+    kept_items,
+    paid_of,
+    wanted_price,
+)
+from goodstanding.core.facts import Contract, Fact, ItemSeen, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import InvoiceState
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
-from goodstanding.core.periods import Interval, Period, Unit
+from goodstanding.core.periods import Interval, Period, Unit, nth
 from goodstanding.core.pricing import PriceTerms
-from goodstanding.core.proration import Change, ChangeLine, Convention, Held, LineKind, Paid, Wanted, plan, takes_effect
+from goodstanding.core.proration import Change, Held, LineKind, Wanted, pays_ahead, plan, takes_effect
+from goodstanding.core.renewals import LevyAt, asked_of, payments_before
 
-CHARGING = ("regular", "proration")
+
+class When(StrEnum):
+    """When a change is made."""
+
+    BY_PRICE = "by_price"  # up at once, down with the period
+    NOW = "now"
+    AT_END = "at_end"
+
+
+class Reckoning(StrEnum):
+    """What a change at once comes to."""
+
+    PRORATED = "prorated"  # the rest of what was paid is given back, the rest of the period is charged
+    NOTHING = "nothing"  # nothing changes hands before the next renewal
+    WHOLE = "whole"  # nothing is given back: a new period begins, at the whole new price
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a change is made; who changes for himself has no choice in it."""
+
+    when: When = When.BY_PRICE
+    reckoning: Reckoning = Reckoning.PRORATED
+
+
+def untaxed(_contract: Contract, _at: datetime) -> Levy | None:
+    """Return that no tax is asked for."""
+    return None
+
+
+BY_ITSELF = Manner()
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A change to ``terms``, asked for at ``at`` and made at ``effect_at``; ``change`` where that is at once.
 
-    ``credit``: what the balance held before. ``period``: the one that runs after it, at whose end the next charge comes.
+    ``credit``: what the balance held before. ``period``: the one that runs after it, at whose end the next charge comes:
+    ``then``, with tax. ``told``: what it changes of the subscription. ``convention``: by which it was reckoned. ``pays_ahead``: more is paid at
+    once, for a longer time, so that it may be made now although it is down (P32).
     """
 
     terms: PriceTerms
@@ -37,6 +83,11 @@ class Planned:
     credit: Money
     period: Period
     new_period: bool
+    told: SubscriptionSeen
+    then: Money
+    lines: tuple[Billed, ...] = ()
+    convention: str = ""
+    pays_ahead: bool = False
 
     @property
     def is_now(self) -> bool:
@@ -44,14 +95,9 @@ class Planned:
         return self.change is not None
 
     @property
-    def lines(self) -> Sequence[ChangeLine]:
-        """What is billed and given back now."""
-        return self.change.lines if self.change is not None else ()
-
-    @property
     def total(self) -> Money:
-        """The sum of the lines; below zero where more is given back than charged."""
-        return self.change.total if self.change is not None else self.terms.amount - self.terms.amount
+        """The sum of the lines, with tax; below zero where more is given back than charged."""
+        return sum((line.amount for line in self.lines), Money.zero(self.credit.currency))
 
     @property
     def from_balance(self) -> Money:
@@ -78,7 +124,18 @@ class Planned:
     def next_due(self) -> Money:
         """What is to be paid then, after what the balance holds by that time."""
         balance = self.credit - self.from_balance + self.to_balance
-        return self.terms.amount - min(self.terms.amount, balance)
+        return self.then - min(self.then, balance)
+
+
+@dataclass(frozen=True, slots=True)
+class _Holding:
+    """What a subscription holds when it is changed, and how often it was billed: all of its ``bills``, and those settled."""
+
+    last: SubscriptionSeen
+    held: Held
+    pieces: tuple[Piece, ...]
+    bills: tuple[InvoiceState, ...]
+    payments: int
 
 
 def held(ledger: Ledger, subscription: str, *, at: datetime) -> Held | None:
@@ -88,42 +145,62 @@ def held(ledger: Ledger, subscription: str, *, at: datetime) -> Held | None:
     change in it), less all that was refunded since of any bill that reaches into what is left: so what is given back for
     the rest never exceeds what was paid for it (I8).
     """
-    last = ledger.subscriptions[subscription][-1]
-    bills = [
-        state
-        for state in ledger.invoices.values()
-        if state.settled_at is not None and state.last is not None and state.last.bills(subscription)
-    ]
-    runs = dunning.last_period(subscription, bills)
-    if runs is None or not runs.start <= at < runs.end:
-        return None
-    item = last.items[0]
-    return Held(
-        name=_name(item),
-        price=price_of(item, last.currency),
-        interval=interval_of(item),
-        period=Period(runs.start, runs.end),
-        paid=_paid(ledger, bills, currency=last.currency, at=at),
-    )
+    found = _holding(ledger, subscription, at=at)
+    return found.held if found is not None else None
 
 
-def planned(ledger: Ledger, subscription: str, terms: PriceTerms, *, at: datetime) -> Planned | None:
+def planned(
+    ledger: Ledger,
+    subscription: str,
+    terms: PriceTerms,
+    *,
+    at: datetime,
+    levy_at: LevyAt = untaxed,
+    manner: Manner = BY_ITSELF,
+) -> Planned | None:
     """Return what changing a subscription of ours to ``terms`` at ``at`` comes to; ``None`` where nothing paid runs then.
 
     Raises ``proration.ProrationRefused``.
     """
-    last, moment = ledger.subscriptions[subscription][-1], at.replace(microsecond=0)
-    has = held(ledger, subscription, at=at)
+    has, moment = _holding(ledger, subscription, at=at), at.replace(microsecond=0)
     if has is None:
         return None
-    wanted = Wanted(terms.name, terms.amount, terms.interval)
-    effect_at = takes_effect(has, wanted, at=at)
-    credit = Money(ledger.credit_minor(last.currency), last.currency)
-    resets = terms.interval != has.interval
-    if effect_at > at:
-        return Planned(terms, moment, effect_at, None, credit, has.period, resets)
-    change = plan(has, wanted, at=at, convention=Convention(time_zone=last.time_zone or "UTC"))
-    return Planned(terms, moment, effect_at, change, credit, change.after.period, resets)
+    last, contract = has.last, contract_after(has.last, terms)
+    levy = levy_at(contract, moment)
+    now_asked, price = wanted_price(contract, terms.amount, payment=max(has.payments, 1), levy=levy)
+    made = Planned(
+        terms,
+        moment,
+        _effect_at(has, terms, now_asked.total, at=at, manner=manner, levy_at=levy_at),
+        None,
+        Money(ledger.credit_minor(last.currency), last.currency),
+        has.held.period,
+        terms.interval != has.held.interval,
+        _told(has, terms, contract),
+        Money.zero(last.currency),
+        pays_ahead=pays_ahead(has.held, Wanted(terms.name, terms.amount, terms.interval)),
+    )
+    if made.effect_at > at:
+        return replace(made, then=_then(made.told, made, payment=has.payments + 1, levy_at=levy_at))
+    if manner.reckoning is Reckoning.NOTHING:
+        return _for_nothing(has, made, levy_at=levy_at)
+    new_period = _restarts(has.held, terms, manner)
+    if new_period:
+        now_asked, price = wanted_price(contract, terms.amount, payment=has.payments + 1, levy=levy)
+    wanted = Wanted(terms.name, price, terms.interval, trial=terms.trial is not None)
+    reset, convention = manner.reckoning is Reckoning.WHOLE, convention_of(last)
+    change = plan(has.held, wanted, at=at, convention=convention, reset=reset)
+    lines = billed(
+        change,
+        has.pieces,
+        now_asked,
+        inclusive=contract.tax_inclusive,
+        levy=levy,
+        was_inclusive=last.contract.tax_inclusive,
+    )
+    made = replace(made, change=change, period=change.after.period, new_period=new_period, lines=tuple(lines))
+    made = replace(made, told=_anchored(has, made), convention=convention.name if made.lines else "")
+    return replace(made, then=_then(made.told, made, payment=has.payments + 1 + new_period, levy_at=levy_at))
 
 
 def facts_of(
@@ -133,13 +210,12 @@ def facts_of(
 
     At once: the invoice, and what the subscription is once that is settled. Later: what it is renewed with then.
     """
-    item = purchasing.item_of(made.terms, last.items[0].item)
     if made.change is None:
-        return (ours.retold(last, at=at, rank=1, next_items=(item,)),)
-    anchor = made.period.start if made.new_period else last.anchor_at
-    lines = _lines(made, last, item, ref=ref)
-    once_paid = ref if lines else ""
-    told = ours.retold(last, at=at, rank=1, items=(item,), next_items=(), anchor_at=anchor, once_paid=once_paid)
+        contract = made.told.contract if made.told.contract != last.contract else None
+        return (ours.retold(last, at=at, rank=1, next_items=made.told.items, next_contract=contract),)
+    lines = _lines(made, last, ref=ref)
+    new = {name: getattr(made.told, name) for name in ours.CHANGED} | {"next_items": (), "next_contract": None}
+    told = ours.retold(last, at=at, rank=1, once_paid=ref if lines else "", **new)
     if not lines:
         return (told,)
     invoice = purchasing.open_invoice(
@@ -150,15 +226,18 @@ def facts_of(
         number=number,
         currency=last.currency,
         credit_minor=made.credit.amount_minor,
+        convention=made.convention,
     )
     return (told, invoice)
 
 
 def renewed(last: SubscriptionSeen, *, start: datetime, at: datetime) -> SubscriptionSeen:
     """Return a subscription of ours as the change that was set for the period from ``start`` makes it. Told at ``at``."""
-    (item,) = last.next_items
+    item = last.next_items[0]
     anchor = last.anchor_at if interval_of(item) == interval_of(last.items[0]) else start
-    return ours.retold(last, at=at, rank=1, items=(item,), next_items=(), anchor_at=anchor)
+    contract = last.next_contract if last.next_contract is not None else last.contract
+    new = {"items": last.next_items, "contract": contract, "next_items": (), "next_contract": None}
+    return ours.retold(last, at=at, rank=1, anchor_at=anchor, **new)
 
 
 def price_of(item: ItemSeen, currency: str) -> Money:
@@ -171,67 +250,138 @@ def interval_of(item: ItemSeen) -> Interval:
     return Interval(Unit(item.interval), item.interval_count)
 
 
-def _name(item: ItemSeen) -> str:
-    return item.hints.labels[0] if item.hints.labels else item.hints.level
+def _holding(ledger: Ledger, subscription: str, *, at: datetime) -> _Holding | None:
+    last = ledger.subscriptions[subscription][-1]
+    bills = [
+        state
+        for state in ledger.invoices.values()
+        if state.settled_at is not None and state.last is not None and state.last.bills(subscription)
+    ]
+    runs = dunning.last_period(subscription, bills)
+    if runs is None or not runs.start <= at < runs.end:
+        return None
+    item, trial_ends = last.items[0], last.trial_ends_at
+    pieces = paid_of(ledger, [state for state in bills if has_level(state, subscription)], last, at=at)
+    found = Held(
+        name=_name(item),
+        price=price_of(item, last.currency),
+        interval=interval_of(item),
+        period=Period(runs.start, runs.end),
+        paid=tuple(piece.paid for piece in pieces),
+        on_trial=trial_ends is not None and runs.start < trial_ends and at < trial_ends,
+        whole=_whole(last, runs),
+    )
+    return _Holding(last, found, pieces, tuple(bills), payments_before(last, bills, settled=True))
 
 
-def _paid(ledger: Ledger, bills: Sequence[InvoiceState], *, currency: str, at: datetime) -> tuple[Paid, ...]:
-    latest = max(bills, key=_issued)
-    assert latest.last is not None
-    back = Money(_refunded(ledger, bills, since=latest.last.created_at, at=at), currency)
-    charges = [line for line in latest.last.lines if line.kind in CHARGING and line.amount_minor > 0]
-    amounts = [Money(line.amount_minor, currency) for line in charges]  # one, or none where it costs nothing
-    return tuple(
-        Paid(amount - min(back, amount), Period(line.start, line.end))
-        for line, amount in zip(charges, amounts, strict=True)
+def _whole(last: SubscriptionSeen, runs: LineSeen) -> Period | None:
+    """The interval of which the running period is a part that cost its part; ``None`` where it is whole."""
+    if not runs.said or last.anchor_at is None or runs.end != last.anchor_at:
+        return None
+    zone = ZoneInfo(last.time_zone or "UTC")
+    return Period(nth(last.anchor_at, interval_of(last.items[0]), n=-1, tz=zone), runs.end)
+
+
+def _effect_at(
+    has: _Holding, terms: PriceTerms, wanted: Money, *, at: datetime, manner: Manner, levy_at: LevyAt
+) -> datetime:
+    """When it is made. What costs less is decided by what is really asked each interval: after codes, with tax."""
+    end = has.held.period.end
+    if manner.when is When.AT_END and end is not None and not has.held.on_trial:
+        return end
+    if manner.when is When.NOW:
+        return at.replace(microsecond=0)
+    ((_, asked), *_) = asked_of(_past_intro(has.last), payment=max(has.payments, 1), at=at, levy_at=levy_at)
+    was = replace(has.held, price=asked.total)
+    return takes_effect(was, Wanted(terms.name, wanted, terms.interval), at=at)
+
+
+def _past_intro(last: SubscriptionSeen) -> SubscriptionSeen:
+    return replace(last, contract=replace(last.contract, intro_minor=0, intro_payments=0))
+
+
+def _restarts(was: Held, terms: PriceTerms, manner: Manner) -> bool:
+    """Whether a new period begins with a change at once: as :func:`goodstanding.core.proration.plan` decides it."""
+    if was.on_trial:
+        return terms.trial is None
+    return manner.reckoning is Reckoning.WHOLE or terms.interval != was.interval
+
+
+def _told(has: _Holding, terms: PriceTerms, contract: Contract) -> SubscriptionSeen:
+    item = purchasing.item_of(terms, has.last.items[0].item)
+    return replace(has.last, items=kept_items(has.last, item, terms), contract=contract)
+
+
+def _anchored(has: _Holding, made: Planned) -> SubscriptionSeen:
+    """From when the periods after a change are counted; and a trial that it ended is over."""
+    if not made.new_period:
+        return made.told
+    trial = has.last.trial_ends_at
+    over = min(trial, made.period.start) if trial is not None and has.held.on_trial else trial
+    return replace(made.told, anchor_at=made.period.start, trial_ends_at=over)
+
+
+def _for_nothing(has: _Holding, made: Planned, *, levy_at: LevyAt) -> Planned:
+    """A change at once for which nothing changes hands: the paid period runs on, and is counted on from its end."""
+    after = replace(has.held, name=made.terms.name, price=made.terms.amount, interval=made.terms.interval)
+    zero = made.credit - made.credit
+    told = replace(made.told, anchor_at=has.held.period.end) if made.new_period else made.told
+    done = replace(
+        made, change=Change((), after, zero, convention_of(has.last)), new_period=False, told=told, effect_at=made.at
+    )
+    return replace(done, then=_then(told, done, payment=has.payments + 1, levy_at=levy_at))
+
+
+def _then(told: SubscriptionSeen, made: Planned, *, payment: int, levy_at: LevyAt) -> Money:
+    """What is asked for at the next renewal, with all that is renewed beside the level; nothing where it is completed."""
+    nothing = made.credit - made.credit
+    if told.contract.payments and payment > told.contract.payments:
+        return nothing
+    asked = asked_of(told, payment=payment, at=made.next_charge_at, levy_at=levy_at)
+    return sum((line.total for _, line in asked), nothing)
+
+
+def _lines(made: Planned, last: SubscriptionSeen, *, ref: str) -> list[LineSeen]:
+    """The lines as they were planned. A new period is a regular line, which covers; also where it costs nothing."""
+    found: list[LineSeen] = []
+    for line in made.lines:
+        is_credit = line.kind is LineKind.CREDIT
+        kind = "regular" if made.new_period and not is_credit else "proration"
+        of = last.items[0] if is_credit else made.told.items[0]
+        found.append(_line(derived("gsln", ref, str(len(found))), kind, line, last, of))
+    if made.new_period and not any(line.kind is LineKind.CHARGE for line in made.lines):
+        assert made.period.end is not None, made
+        item, name = made.told.items[0], derived("gsln", ref, str(len(found)))
+        nothing = asking.plainly(Money.zero(last.currency))
+        start, end = made.period.start, made.period.end
+        found.append(
+            purchasing.line_of(
+                name, "regular", nothing, start=start, end=end, subscription=last.subscription, item=item
+            )
+        )
+    return found
+
+
+def _line(name: str, kind: str, line: Billed, last: SubscriptionSeen, of: ItemSeen) -> LineSeen:
+    assert line.period.end is not None, line
+    return LineSeen(
+        line=name,
+        kind=kind,
+        amount_minor=line.net.amount_minor,
+        start=line.period.start,
+        end=line.period.end,
+        subscription=last.subscription,
+        item=of.item,
+        hints=of.hints,
+        description=_name(of),
+        tax_minor=line.tax.amount_minor,
+        tax=line.tax_name,
+        tax_rate=line.tax_rate,
+        off_minor=line.off.amount_minor,
+        code=line.code,
+        said=line.said,
     )
 
 
-def _issued(state: InvoiceState) -> tuple[datetime, datetime, int, str]:
-    """In which order bills were settled; within one moment by their numbers, which are given one after the other."""
-    assert state.last is not None, state
-    assert state.settled_at is not None, state.last.invoice
-    return state.settled_at, state.last.created_at, len(state.last.number), state.last.number
-
-
-def _refunded(ledger: Ledger, bills: Sequence[InvoiceState], *, since: datetime, at: datetime) -> int:
-    """What was given back since ``since`` of those bills that reach beyond ``at``, or is on its way."""
-    total = 0
-    for state in bills:
-        assert state.last is not None
-        if any(line.end > at for line in state.last.lines):
-            ref = state.last.invoice
-            refunds = [each for each in ledger.refunds_of(ref) if each.failed_at is None and each.last.made_at >= since]
-            total += sum(each.last.amount_minor for each in refunds)
-            total += sum(each.refunded_minor for each in ledger.taken_of(ref) if each.at >= since)
-    return total
-
-
-def _lines(made: Planned, last: SubscriptionSeen, item: ItemSeen, *, ref: str) -> list[LineSeen]:
-    """The lines as they were planned. A new period is a regular line, which covers; also where it costs nothing."""
-    found: list[LineSeen] = []
-
-    def add(kind: str, amount: Money, period: Period, of: ItemSeen) -> None:
-        assert period.end is not None, period
-        line = LineSeen(
-            line=derived("gsln", ref, str(len(found))),
-            kind=kind,
-            amount_minor=amount.amount_minor,
-            start=period.start,
-            end=period.end,
-            subscription=last.subscription,
-            item=of.item,
-            hints=of.hints,
-            description=_name(of),
-        )
-        found.append(line)
-
-    charges = [line for line in made.lines if line.kind is LineKind.CHARGE]
-    for line in made.lines:
-        if line.kind is LineKind.CREDIT:
-            add("proration", line.amount, line.period, last.items[0])
-    for line in charges:
-        add("regular" if made.new_period else "proration", line.amount, line.period, item)
-    if made.new_period and not charges:
-        add("regular", Money.zero(last.currency), made.period, item)
-    return found
+def _name(item: ItemSeen) -> str:
+    return item.hints.labels[0] if item.hints.labels else item.hints.level

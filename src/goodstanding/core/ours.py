@@ -22,6 +22,7 @@ CHANGED = (
     "contract",
     "next_contract",
     "anchor_at",
+    "trial_ends_at",
 )  # what a change of level changes of a subscription
 NONE_SETTLED: Mapping[str, datetime] = MappingProxyType({})
 

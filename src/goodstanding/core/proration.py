@@ -20,6 +20,7 @@ from goodstanding.core.money import Money, Rounding
 from goodstanding.core.periods import Interval, Period, Unit, in_utc, nth
 
 _INSTANT = timedelta(microseconds=1)
+_SECOND, _DAY = 1_000_000, 86_400_000_000  # in microseconds
 _YEAR = {Unit.HOUR: Fraction(24 * 1461, 4), Unit.DAY: Fraction(1461, 4), Unit.MONTH: Fraction(12)}  # steps in a year
 
 
@@ -95,6 +96,15 @@ class Counted:
         """The part as an exact number."""
         return Fraction(self.part, self.whole)
 
+    def said(self, basis: Money) -> str:
+        """Return what a line says of it: ``"15 of 30 days of 100.00 EUR"``; nothing where it is all of it."""
+        if self.part == self.whole:
+            return ""
+        unit, one = "days", 1
+        if self.measure is Measure.SECOND:
+            unit, one = ("days", _DAY) if self.part % _DAY == self.whole % _DAY == 0 else ("seconds", _SECOND)
+        return f"{Fraction(self.part, one)} of {Fraction(self.whole, one)} {unit} of {basis}"
+
 
 def counted(part: Period, *, of: Period, convention: Convention) -> Counted:
     """Return how much of a period a part of it is. Raises :class:`NoEndToCountTo`.
@@ -135,7 +145,8 @@ class Paid:
 class Held:
     """A level as it is held: what it is called, its price, and what was paid for which time of the current ``period``.
 
-    ``price`` is what is really asked each interval: after the discount. ``on_trial``: the period is one.
+    ``price`` is what is really asked each interval: after the discount. ``on_trial``: the period is one. ``whole``: the
+    interval of which the period is a part that costs its part, as the first one by the calendar may be.
     """
 
     name: str
@@ -144,6 +155,7 @@ class Held:
     period: Period
     paid: tuple[Paid, ...] = ()
     on_trial: bool = False
+    whole: Period | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +237,13 @@ def plan(
     restarts = reset or held.on_trial or wanted.interval != held.interval or held.period.end is None
     whole = _new_period(moment, wanted.interval, convention) if restarts else held.period
     rest = Period(moment, whole.end)
-    parts = Counted(1, 1, convention.measure) if restarts else counted(rest, of=whole, convention=convention)
+    parts = (
+        Counted(1, 1, convention.measure) if restarts else counted(rest, of=held.whole or whole, convention=convention)
+    )
     charge = wanted.price.share(parts.share, rounding=convention.rounding)
     after = replace(after, period=whole, paid=(Paid(charge, rest),) if charge else (), on_trial=False)
+    if restarts:
+        after = replace(after, whole=None)
     if charge:
         lines = (*lines, ChangeLine(LineKind.CHARGE, wanted.name, charge, rest, wanted.price, parts))
     return Change(lines, after, unowed, convention)
@@ -266,10 +282,20 @@ def takes_effect(held: Held, wanted: Wanted, *, at: datetime) -> datetime:
     return held.period.end if down else moment
 
 
+def pays_ahead(held: Held, wanted: Wanted) -> bool:
+    """Return whether more is paid at once, for a longer time: months to a year. That may be made now also where it is down."""
+    return wanted.price > held.price and _steps_a_year(wanted.interval) < _steps_a_year(held.interval)
+
+
 def in_a_year(price: Money, interval: Interval) -> Fraction:
     """Return what a price comes to in a year, in minor units. Raises ``LifeHasNoEnd``."""
     unit, count = interval.steps()
     return price.amount_minor * _YEAR[unit] / count
+
+
+def _steps_a_year(interval: Interval) -> Fraction:
+    unit, count = interval.steps()
+    return _YEAR[unit] / count
 
 
 def _moment_in(period: Period, at: datetime) -> datetime:

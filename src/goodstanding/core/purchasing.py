@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -189,7 +189,7 @@ def _lines(part: Part, invoice: str, subscription: str, item: str, *, first: int
     name = derived("gsln", invoice, str(first)) if first else derived("gsln", invoice)
     made = item_of(terms, item)
     line = line_of(name, kind, part.now, start=part.start, end=part.end, subscription=subscription, item=made)
-    lines = [line]
+    lines = [replace(line, said=part.said)]
     for extra in part.extras:
         its_item = extra_item(extra, terms, item)
         there = derived("gsln", invoice, f"{first}#{extra.kind}")

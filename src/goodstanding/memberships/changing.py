@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from goodstanding.billing import numbering, recording, turns
 from goodstanding.billing.models import GatewayCustomer, Invoice, Subscription
 from goodstanding.billing.objects import Objects
+from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.models import Price
 from goodstanding.core import changes, ours
 from goodstanding.core.changes import Planned
@@ -259,7 +260,9 @@ def _planned(
     last = _changeable(ledger, subscription, subscription.customer.member, now=now)
     _require_offered(price, last)
     try:
-        plan = changes.planned(ledger, subscription.external_id, buying.terms_of(price), at=at)
+        plan = changes.planned(
+            ledger, subscription.external_id, buying.terms_of(price), at=at, levy_at=knowledge.current().levy_at
+        )
     except ProrationRefused:
         plan = None
     begun = turns.last_period(ledger, subscription.external_id)
@@ -285,7 +288,7 @@ def _changeable(
         raise CannotChange("ended")
     if last.ends_at is not None:
         raise CannotChange("stay_first")
-    if member is None or last.paused or len(last.items) != 1 or last.items[0].quantity != 1:
+    if member is None or last.paused or not _has_one_level(last):
         raise CannotChange("staff")
     unpaid = [
         state.last.invoice
@@ -301,6 +304,10 @@ def _changeable(
     if stands.get(last.items[0].hints.level) != Status.GOOD:
         raise CannotChange("on_hold")
     return last
+
+
+def _has_one_level(last: SubscriptionSeen) -> bool:
+    return last.items[0].quantity == 1 and all(item.hints.extra for item in last.items[1:])
 
 
 def _require_offered(price: Price, last: SubscriptionSeen) -> None:
@@ -335,7 +342,7 @@ def _figures(plan: Planned) -> tuple[str, ...]:
     """What a page says of a change: all of it is compared before it is made."""
     moments = [plan.effect_at.isoformat() if not plan.is_now else "now", plan.next_charge_at.isoformat()]
     amounts = [plan.total, plan.from_balance, plan.due_now, plan.to_balance, plan.next_due]
-    lines = [f"{line.name} {line.amount.amount_minor}" for line in plan.lines]
+    lines = [f"{line.name} {line.net.amount_minor} {line.tax.amount_minor} {line.said}" for line in plan.lines]
     return (plan.total.currency, *moments, *(str(amount.amount_minor) for amount in amounts), *lines)
 
 

@@ -8,23 +8,33 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from goodstanding.catalogue.words import money_words
-from goodstanding.core.proration import ChangeLine, LineKind
+from goodstanding.core.change_terms import Billed
+from goodstanding.core.proration import LineKind, Measure
 from goodstanding.memberships.changing import Preview
 from goodstanding.portal import words
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of what would be billed: what it is for, for which time, and what it comes to."""
+    """One line of what would be billed: what it is for, for which time, what it comes to, how, and what of it is tax."""
 
     what: str
     period: str
     amount: str
+    said: str = ""
+    tax: str = ""
 
 
 def lines(found: Preview) -> list[Line]:
     """Return what is given back and what is charged now, line by line."""
     return [_line(each) for each in found.plan.lines]
+
+
+def counting(found: Preview) -> str:
+    """Return by which convention it is reckoned."""
+    if found.plan.convention.startswith(Measure.DAY):
+        return _("How it is reckoned: by days, from what you paid")
+    return _("How it is reckoned: to the second, from what you paid")
 
 
 def says(found: Preview) -> list[tuple[str, str]]:
@@ -62,7 +72,24 @@ def done(found: Preview, *, at: datetime) -> str:
     return _("It is set: from %(day)s %(level)s, %(price)s. Until then you can take it back.") % level
 
 
-def _line(line: ChangeLine) -> Line:
+def _line(line: Billed) -> Line:
     what = _("%(level)s, given back") % {"level": line.name} if line.kind is LineKind.CREDIT else line.name
     period = words.last_day(line.period.start, line.period.end) if line.period.end is not None else ""
-    return Line(what, period, words.money(line.amount.amount_minor, line.amount.currency))
+    tax = ""
+    if line.tax:
+        said = {"tax": line.tax_name, "amount": words.money(line.tax.amount_minor, line.tax.currency)}
+        tax = _("of it %(amount)s %(tax)s") % said
+    return Line(what, period, words.money(line.amount.amount_minor, line.amount.currency), _counted(line), tax)
+
+
+def _counted(line: Billed) -> str:
+    """How much of which amount it is: "15 of 30 days of €100.00"."""
+    said = line.said
+    if not said:
+        return ""
+    part, whole = said.split(" of ")[:2]
+    whole, unit = whole.split(" ")
+    told = {"part": part, "whole": whole, "amount": money_words(line.basis)}
+    if unit == "days":
+        return _("%(part)s of %(whole)s days of %(amount)s") % told
+    return _("%(part)s of %(whole)s seconds of %(amount)s") % told

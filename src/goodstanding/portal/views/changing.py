@@ -65,6 +65,7 @@ def change(request: HttpRequest, member: Member, subscription: str, price: str) 
         "subscription": row,
         "price": wanted,
         "lines": says.lines(found),
+        "counting": says.counting(found),
         "says": says.says(found),
         "action": says.action(found),
         "form": form,
