@@ -82,6 +82,15 @@ def zone_name(text: str) -> str:
         raise ValueError(f"{text!r} is no time zone; write one such as Europe/Berlin") from error
 
 
+def reckoning(text: str) -> str:
+    """Read how parts of a period are reckoned: ``second-exact`` or ``day-based``, and ``half-up`` or ``half-even``."""
+    found = [part.strip() for part in text.split(",")]
+    measures, roundings = ("second-exact", "day-based"), ("half-up", "half-even")
+    if len(found) != len((measures, roundings)) or found[0] not in measures or found[1] not in roundings:
+        raise ValueError(f"{text!r} is neither of second-exact and day-based, a comma, and half-up or half-even")
+    return ", ".join(found)
+
+
 def secret(text: str) -> str:
     """Read a secret key."""
     if len(text) < KEY_LENGTH:
@@ -154,6 +163,12 @@ def _checked_clock(text: str) -> str:
 
 HOME: Setting[Path] = Setting("GOODSTANDING_HOME", Path("var"), Path, "The folder for what the site keeps.")
 TIME_ZONE: Setting[str] = Setting("GOODSTANDING_TIME_ZONE", "UTC", zone_name, "The time zone that decides days.")
+PRORATION: Setting[str] = Setting(
+    "GOODSTANDING_PRORATION",
+    "second-exact, half-up",
+    reckoning,
+    "How parts of a period are counted and rounded, for what begins from now on.",
+)
 HTTPS: Setting[bool] = Setting(
     "GOODSTANDING_HTTPS",
     default=False,
@@ -214,6 +229,7 @@ STAFF_MAIL: Setting[str] = Setting(
 SETTINGS: tuple[Setting[Any], ...] = (
     HOME,
     TIME_ZONE,
+    PRORATION,
     HTTPS,
     DEMO,
     CLOCK,
@@ -236,6 +252,11 @@ SETTINGS: tuple[Setting[Any], ...] = (
 def time_zone() -> ZoneInfo:
     """Return the site's time zone; in another Django project, unless told otherwise, that project's."""
     return ZoneInfo(getattr(settings, TIME_ZONE.name, None) or settings.TIME_ZONE)
+
+
+def convention() -> str:
+    """Return the name of the convention by which parts of a period are reckoned for what begins now."""
+    return f"{PRORATION.value()}, {time_zone().key}"
 
 
 def language() -> str:

@@ -222,8 +222,11 @@ def quote(
     donation: Money | None = None,
     donation_recurs: bool = False,
     place: str = "",
+    convention: str = "",
 ) -> Quote:
     """Return what the choices come to when bought at ``at``. Whole seconds: a gateway's clock knows no finer ones.
+
+    ``convention``: by which parts are reckoned later (second-exact and half-up, where none is given).
 
     Raises :class:`goodstanding.core.quote_refusals.QuoteRefused`, and ``PeriodRefused`` (a term that is over, dates that cannot be).
     """
@@ -233,7 +236,8 @@ def quote(
         if choice.terms.amount.currency != currency:
             raise MixedCurrencies(currency, choice.terms.amount.currency)
     extras: tuple[Extra, ...] = ()
-    found = [_part(choice, zone=ZoneInfo(time_zone), place=place) for choice in choices]
+    convention = convention or Convention(time_zone=time_zone).name
+    found = [_part(choice, zone=ZoneInfo(time_zone), place=place, convention=convention) for choice in choices]
     if donation is not None:
         if donation.amount_minor <= 0:
             raise NotADonation(donation)
@@ -251,17 +255,17 @@ def quote(
         at=at.replace(microsecond=0),
         time_zone=time_zone,
         place=place,
-        convention=Convention(time_zone=time_zone).name,
+        convention=convention,
     )
 
 
-def contract_of(terms: PriceTerms, *, codes: tuple[CodeHeld, ...] = (), place: str = "", time_zone: str) -> Contract:
+def contract_of(terms: PriceTerms, *, codes: tuple[CodeHeld, ...] = (), place: str = "", convention: str) -> Contract:
     """Return the contract that buying at ``terms`` begins."""
     return replace(
         terms.contract,
         codes=codes or terms.contract.codes,
         tax_place=place if terms.contract.taxed else "",
-        convention=Convention(time_zone=time_zone).name,
+        convention=convention,
     )
 
 
@@ -276,11 +280,11 @@ def chosen(terms: PriceTerms, amount: Money | None) -> PriceTerms:
     return replace(terms, amount=amount)
 
 
-def _part(choice: Choice, *, zone: ZoneInfo, place: str) -> Part:
+def _part(choice: Choice, *, zone: ZoneInfo, place: str, convention: str) -> Part:
     terms = chosen(choice.terms, choice.amount)
     if not 1 <= choice.times <= (1 if terms.renews else terms.terms_max):
         raise TooManyTerms(choice.times, 1 if terms.renews else terms.terms_max)
-    contract = contract_of(terms, codes=choice.codes, place=place, time_zone=zone.key)
+    contract = contract_of(terms, codes=choice.codes, place=place, convention=convention)
     terms = replace(terms, contract=contract)
     period, share, said = _period(terms, choice, zone)
     amount = terms.amount * choice.times

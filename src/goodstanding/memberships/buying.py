@@ -120,6 +120,7 @@ def quote_of(basket: Basket, *, now: datetime, member: Member | None = None, cre
         donation=basket.donation,
         donation_recurs=basket.donation_recurs,
         place=basket.place,
+        convention=conf.convention(),
     )
 
 
