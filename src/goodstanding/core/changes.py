@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from goodstanding.core import asking, dunning, ours, purchasing
 from goodstanding.core.asking import Levy
@@ -29,7 +28,7 @@ from goodstanding.core.fold import InvoiceState
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
-from goodstanding.core.periods import Interval, Period, Unit, nth
+from goodstanding.core.periods import Interval, Period, Unit
 from goodstanding.core.pricing import PriceTerms
 from goodstanding.core.proration import Change, Held, LineKind, Wanted, pays_ahead, plan, takes_effect
 from goodstanding.core.renewals import LevyAt, asked_of, payments_before
@@ -276,10 +275,9 @@ def _holding(ledger: Ledger, subscription: str, *, at: datetime) -> _Holding | N
 
 def _whole(last: SubscriptionSeen, runs: LineSeen) -> Period | None:
     """The interval of which the running period is a part that cost its part; ``None`` where it is whole."""
-    if not runs.said or last.anchor_at is None or runs.end != last.anchor_at:
+    if not runs.said or last.anchor_at is None:
         return None
-    zone = ZoneInfo(last.time_zone or "UTC")
-    return Period(nth(last.anchor_at, interval_of(last.items[0]), n=-1, tz=zone), runs.end)
+    return Period(*dunning.period(last, dunning.number_of(runs.end, last) - 1))
 
 
 def _effect_at(
