@@ -6,13 +6,12 @@ The file, the form and the id of a price all read them here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.catalogue.models import Interval, Price
-from goodstanding.core.calendar_terms import MonthDay, fixed_term
+from goodstanding.core.calendar_terms import MonthDay, require_calendar
 from goodstanding.core.periods import Interval as Each
 from goodstanding.core.periods import PeriodRefused, Unit
 
@@ -130,16 +129,11 @@ def _is_day(text: str) -> bool:
 def _follows_the_calendar(said: Mapping[str, Any]) -> bool:
     if said["interval"] not in (Interval.MONTH, Interval.YEAR):
         return False
-    rollover = MonthDay.parse(said["fixed_rollover"]) if said["fixed_rollover"] else None
+    days = [
+        MonthDay.parse(text) for text in (said["fixed_start"], said["fixed_rollover"], said["fixed_full_until"]) if text
+    ]
     try:
-        interval = Each(Unit(said["interval"]), said["interval_count"])
-        fixed_term(
-            datetime(2025, 1, 1, tzinfo=UTC),
-            interval,
-            starts_on=MonthDay.parse(said["fixed_start"]),
-            rollover_on=rollover,
-            tz=UTC,
-        )
+        require_calendar(Each(Unit(said["interval"]), said["interval_count"]), *days)
     except PeriodRefused:
         return False
     return True

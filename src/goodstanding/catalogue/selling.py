@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from goodstanding import conf
 from goodstanding.catalogue.models import Level, Price
 from goodstanding.catalogue.words import money_words, price_words
 
@@ -85,12 +86,18 @@ def offered(level_slug: str, price_id: str, *, now: datetime, opened: Container[
         raise _no(Refusal.PRICE_CLOSED)
     _require_on_sale(price.level, now)
     _require_on_sale(price, now)
+    if price.ends_on is not None and price.ends_on < _today(now):
+        raise _no(Refusal.NO_LONGER)
     return price
 
 
 def _on_sale(now: datetime) -> Q:
     """Of levels or prices, those that are on sale at ``now``: from their beginning to before their end."""
     return (Q(sale_from=None) | Q(sale_from__lte=now)) & (Q(sale_until=None) | Q(sale_until__gt=now))
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(conf.time_zone()).date()
 
 
 def _require_on_sale(what: Level | Price, now: datetime) -> None:
@@ -101,7 +108,8 @@ def _require_on_sale(what: Level | Price, now: datetime) -> None:
 
 
 def _with_prices(levels: QuerySet[Level], *, now: datetime) -> QuerySet[Level]:
-    on_sale = Price.objects.filter(_on_sale(now), is_open=True).order_by(*IN_ORDER)
+    lasts = Q(ends_on=None) | Q(ends_on__gte=_today(now))
+    on_sale = Price.objects.filter(_on_sale(now), lasts, is_open=True).order_by(*IN_ORDER)
     return levels.select_related("group").prefetch_related(Prefetch("prices", on_sale))
 
 

@@ -42,6 +42,8 @@ def require_free(member: Member, price: Price, *, now: datetime) -> None:
     until = extending.covered_until(member, price, now=now)
     if until is not None and until >= FOR_LIFE:
         raise Refused("for_life", _("You hold this for life. There is nothing left to buy."))
+    if until is not None and extending.is_held_to_the_end(price, until):
+        raise Refused("held_to_the_end", _("You hold this to its last day already. There is nothing left to buy."))
 
 
 def replaced_by(member: Member, price: Price) -> list[Subscription]:

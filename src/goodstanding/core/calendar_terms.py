@@ -71,6 +71,7 @@ class TermOver(PeriodRefused):
 
     def __init__(self, ends_on: date) -> None:
         super().__init__(f"This ended on {ends_on.isoformat()} and cannot be bought any more.")
+        self.ends_on = ends_on
 
 
 @dataclass(frozen=True, slots=True)

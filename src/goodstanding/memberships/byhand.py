@@ -13,6 +13,7 @@ from goodstanding.audit.services import note
 from goodstanding.billing import attempts, recording
 from goodstanding.billing.models import GatewayCustomer, Invoice
 from goodstanding.catalogue.models import Price
+from goodstanding.core.calendar_terms import TermOver
 from goodstanding.core.facts import PaymentSeen
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
@@ -61,7 +62,10 @@ def sell(
     """
     _require(how, paid_at, now)
     customer = buying.customer_for(member, ensure_manual_account(), now=now)
-    quote = buying.quote(price, now=paid_at, member=member)
+    try:
+        quote = buying.quote(price, now=paid_at, member=member)
+    except TermOver as over:
+        raise Refused(_("This ended on %(day)s: it cannot be sold any more.") % {"day": over.ends_on}) from over
     ref = derived("desk", member.pk, page or secrets.token_hex(16))
     with transaction.atomic():
         locked = recording.locked_customer(customer.gateway_account, customer.external_id, wanted=False)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fractions import Fraction
 
+from goodstanding import conf
 from goodstanding.billing.models import InvoiceLine, Subscription
 from goodstanding.catalogue.models import Interval as Chosen
 from goodstanding.catalogue.models import Level, Price
 from goodstanding.core.coverage import prepaid_since
 from goodstanding.core.fold import ENDED
 from goodstanding.core.money import Money
-from goodstanding.core.periods import Interval, Unit
+from goodstanding.core.periods import Interval, Unit, start_of_day
 from goodstanding.core.proration import in_a_year
 from goodstanding.core.records import FOR_LIFE, MembershipRecord, Status
 from goodstanding.memberships.documents import Document, at_moment
@@ -47,13 +48,18 @@ def extended_by(member: Member, price: Price, *, now: datetime) -> Extended | No
         until = _prepaid_until(member, outlook, set(others.values_list("pk", flat=True)), now=now)
         if until is not None and _is_dearer(price, member, until):
             return None
-    if until is None or until >= FOR_LIFE:
+    if until is None or until >= FOR_LIFE or is_held_to_the_end(price, until):
         return None
     if price.renews:
         return Extended(until)
     levels = Level.objects.filter(group=price.level.group_id).values_list("pk", flat=True)
     mine = {price.level_id} if price.level.group.allows_several else set(levels)
     return Extended(until, prepaid_since(_records(member, now), until, levels=mine))
+
+
+def is_held_to_the_end(price: Price, until: datetime) -> bool:
+    """Return whether who is covered ``until`` then has all that a price with a last day gives: nothing is left to buy."""
+    return price.ends_on is not None and until >= start_of_day(price.ends_on + timedelta(days=1), tz=conf.time_zone())
 
 
 def covered_until(member: Member, price: Price, *, now: datetime) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from goodstanding import conf
 from goodstanding.billing.models import Invoice, InvoiceLine, Subscription
+from goodstanding.catalogue import conditions
 from goodstanding.catalogue.models import Level, Price
 from goodstanding.catalogue.services import changed
 from goodstanding.clock import StoppedClock
@@ -139,6 +141,9 @@ def test_a_term_that_ends_on_a_day_ends_with_it_and_is_not_sold_after_it(alice, 
     assert standing(alice, clock.now) == "lapsed"
     with pytest.raises(PeriodRefused, match="ended on 2026-06-30"):
         buying.quote(one, now=clock.now, member=alice)
+    with pytest.raises(byhand.Refused, match="2026-06-30"):
+        sell(alice, one)
+    assert len(bought()) == 1
 
 
 @pytest.mark.parametrize(("start", "interval", "ends"), [
@@ -203,3 +208,50 @@ def test_the_days_are_the_site_s(fixed, clock):
     for zone, ends in (("Europe/Berlin", 2028), ("America/New_York", 2027)):
         quote = pricing.quote([pricing.Choice(terms, clock.now)], at=clock.now, time_zone=zone)
         assert quote.end == start_of_day(date(ends, 3, 1), tz=ZoneInfo(zone)), zone
+
+
+# From the page of joining
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_says_the_period_of_a_fixed_term_and_sells_it(client, alice, fixed, clock):
+    client.force_login(alice.user)
+    one = fixed("0301", "1111")
+    page = " ".join(client.get(f"/join/full/{one.pk}/").content.decode().split())
+    assert "Feb. 28, 2027" in page
+    assert "from each March 1 on" in page
+    shown = re.search(r'name="shown" value="([^"]+)"', page)
+    assert shown
+    answer = client.post(f"/join/full/{one.pk}/", {"shown": shown[1], "card": "sandbox_ok"})
+    assert answer.status_code == 302, answer.content.decode()
+    assert bought() == [(clock.now.replace(microsecond=0), midnight("2027-03-01"))]
+    again = " ".join(client.get(f"/join/full/{one.pk}/").content.decode().split())
+    assert ("March 1, 2027" in again, "Feb. 29, 2028" in again) == (True, True), "who holds it buys what comes after it"
+
+
+def test_a_season_that_is_over_is_not_offered_and_one_that_is_held_is_not_sold_again(client, alice, price, clock):
+    Price.objects.filter(pk=price("full", "month").pk).update(renews=False, ends_on=date(2026, 6, 30))
+    one, address = price("full", "month"), f"/join/full/{price('full', 'month').pk}/"
+    client.force_login(alice.user)
+    byhand.sell(alice, one, how="cash", reference="7", paid_at=clock.now, by=None, now=clock.now)
+    held = client.get(address)
+    assert (held.status_code, "to its last day already" in held.content.decode()) == (200, True)
+    clock.set(midnight("2026-06-30") + timedelta(hours=23))
+    assert client.get(address).status_code == 200
+    clock.set(midnight("2026-07-01"))
+    assert client.get(address).status_code == 409
+    assert one.pk not in client.get("/join/full/").content.decode()
+
+
+@pytest.mark.parametrize(("given", "names"), [
+    ({"start": "0230"}, "fixed_start"),
+    ({"start": "0301", "rollover": "15"}, "fixed_start"),
+    ({"start": "0301", "full_until": "15", "prorated": "days"}, "fixed_start"),
+    ({"start": "15"}, "fixed_start"),
+    ({"rollover": "1111"}, "fixed_rollover"),
+])  # fmt: skip
+def test_an_impossible_calendar_is_refused_when_the_price_is_made(given, names):
+    """What nobody could join at is said to who sells it, not to who buys it."""
+    said = {**conditions.NONE, "amount_minor": 100, "interval": "year", "interval_count": 1, "renews": False}
+    said |= {f"fixed_{name}": value for name, value in given.items()}
+    assert [name for name, _ in conditions.faults(said)] == [names]
