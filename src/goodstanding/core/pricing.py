@@ -19,7 +19,15 @@ from goodstanding.core.facts import CodeHeld, Contract
 from goodstanding.core.money import Money
 from goodstanding.core.periods import EndRule, Interval, Period, Unit, nth, renewed_term, term
 from goodstanding.core.proration import Convention
-from goodstanding.core.quote_refusals import BelowMinimum, MixedCurrencies, NotADonation, PriceIsFixed, TooManyTerms
+from goodstanding.core.quote_refusals import (
+    BelowMinimum,
+    MixedCurrencies,
+    NoSeats,
+    NotADonation,
+    PriceIsFixed,
+    TooManySeats,
+    TooManyTerms,
+)
 from goodstanding.core.records import FOR_LIFE
 
 NO_CONTRACT = Contract()
@@ -32,7 +40,7 @@ class PriceTerms:
     ``renews``: charged again each interval; else a term of one interval (up to ``terms_max``), bought once. ``end_rule``: how
     that term ends. ``trial``: what comes before, for ``trial_amount``. ``contract``: how it is billed then. ``minimum``: the
     payer says what to pay, from that on. ``fixed_*``: terms that follow the calendar; ``ends_on``: the last day (ISO).
-    ``seat``: what each further seat costs each interval, where seats are sold.
+    ``seat``: what each further seat costs each interval, where seats are sold; ``seats_most``: so many of them at most.
     """
 
     price: str
@@ -53,6 +61,7 @@ class PriceTerms:
     fixed_full_until: str = ""
     ends_on: str = ""
     seat: Money | None = None
+    seats_most: int | None = None
     needs_card: bool = False
 
 
@@ -306,8 +315,12 @@ def _part(choice: Choice, *, zone: ZoneInfo, place: str, convention: str) -> Par
 
 
 def _seats(terms: PriceTerms, choice: Choice) -> tuple[Extra, ...]:
-    if not choice.seats or terms.seat is None:
+    if not choice.seats:
         return ()
+    if terms.seat is None:
+        raise NoSeats(terms.name)
+    if choice.seats < 0 or (terms.seats_most is not None and choice.seats > terms.seats_most):
+        raise TooManySeats(choice.seats, terms.seats_most)
     asked = asking.plainly(terms.seat * choice.seats, levy=choice.levy)
     return (Extra("seats", terms.name, terms.seat, choice.seats, asked, recurs=terms.renews),)
 

@@ -40,6 +40,26 @@ class TooManyTerms(QuoteRefused):
         self.most = most
 
 
+class NoSeats(QuoteRefused):
+    """Further seats are wanted where none are sold."""
+
+    code = "no_seats"
+
+    def __init__(self, price: str) -> None:
+        super().__init__(f"{price} is sold without further seats.")
+
+
+class TooManySeats(QuoteRefused):
+    """More seats are wanted than the level allows, or less than none."""
+
+    code = "too_many_seats"
+
+    def __init__(self, seats: int, most: int | None) -> None:
+        several = "0 or more" if most is None else f"0 to {most}"
+        super().__init__(f"{seats} further seats cannot be had: choose {several}.")
+        self.most = most
+
+
 class MixedCurrencies(QuoteRefused):
     """What is bought together is of two currencies."""
 

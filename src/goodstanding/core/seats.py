@@ -17,7 +17,7 @@ from goodstanding.core.periods import Period
 from goodstanding.core.proration import Convention, prorated
 from goodstanding.core.records import LevelSpan, MembershipRecord
 
-MARK = "#seat"  # what the reference of a price ends with that is asked for further seats
+MARK = "#seats"  # what the reference of a price ends with that is asked for further seats
 LevelOf = Callable[[str, datetime], str]  # (the payer's level, since when) -> the level that seats of it are of
 
 

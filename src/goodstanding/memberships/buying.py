@@ -53,6 +53,7 @@ def terms_of(price: Price) -> PriceTerms:
         fixed_full_until=price.fixed_full_until,
         ends_on=price.ends_on.isoformat() if price.ends_on else "",
         seat=Money(price.seat_amount_minor, currency) if price.seat_amount_minor is not None else None,
+        seats_most=None if price.level.seats_max is None else price.level.seats_max - price.level.seats,
         needs_card=price.level.needs_card,
     )
 

@@ -125,7 +125,7 @@ def targets(member: Member, subscription: Subscription, *, now: datetime) -> lis
     Neither the one held nor the one that is set. Raises :class:`CannotChange` where nothing may be changed now.
     """
     ledger = Ledger(_objects(subscription))
-    last = _changeable(ledger, subscription, member, now=now)
+    last = changeable(ledger, subscription, member, now=now)
     rows = Price.objects.select_related("level__group").filter(level__group__levels=last.items[0].hints.level)
     rows = rows.filter(is_open=True, level__is_open=True, level__is_hidden=False, renews=True, currency=last.currency)
     here = {item.hints.price for item in (*last.items, *last.next_items)}
@@ -231,7 +231,8 @@ def ahead(subscriptions: Iterable[Subscription]) -> dict[str, Ahead]:
     found = {}
     for each in billed:
         last, ledger = tellings[each.pk], ledgers[each.customer_id]
-        price = prices.get(last.next_items[0].hints.price) if last.next_items else None
+        other = bool(last.next_items) and last.next_items[0].hints != last.items[0].hints  # not fewer seats alone
+        price = prices.get(last.next_items[0].hints.price) if other else None
         balance = Money(ledger.credit_minor(last.currency), last.currency)
         step = turns.step_of(ledger, each.external_id)
         found[each.pk] = Ahead(price, _paid_until(ledger, each.external_id), balance, step)
@@ -250,14 +251,14 @@ def in_place_of_joining(member: Member, price: Price) -> Subscription | None:
     group = {"items__is_current": True, "items__seat__membership__level__group": price.level.group_id}
     rows = Subscription.objects.filter(**billed, **group).exclude(status__in=over).exclude(items__price=price.pk)
     found = rows.select_related("gateway_account").distinct().order_by("begun_at", "id").first()
-    return found if found is not None and _can_be_paid(found) else None
+    return found if found is not None and can_be_paid(found) else None
 
 
 def _planned(
     ledger: Ledger, subscription: Subscription, price: Price, *, at: datetime, now: datetime
 ) -> tuple[Planned, SubscriptionSeen]:
     """Plan the change as of ``at``, if it may be made ``now``."""
-    last = _changeable(ledger, subscription, subscription.customer.member, now=now)
+    last = changeable(ledger, subscription, subscription.customer.member, now=now)
     _require_offered(price, last)
     try:
         plan = changes.planned(
@@ -272,15 +273,16 @@ def _planned(
         raise CannotChange("changed")  # a period has begun since it was shown
     if plan.is_now and plan.new_period and begun is not None and plan.at <= begun.start:
         raise CannotChange("just_now")  # two periods from one moment on: neither would be the later one
-    if plan.due_now and not _can_be_paid(subscription):
+    if plan.due_now and not can_be_paid(subscription):
         raise CannotChange("desk")
     return plan, last
 
 
-def _changeable(
-    ledger: Ledger, subscription: Subscription, member: Member | None, *, now: datetime
-) -> SubscriptionSeen:
-    """Return the subscription as it stands, if its level may be changed now."""
+def changeable(ledger: Ledger, subscription: Subscription, member: Member | None, *, now: datetime) -> SubscriptionSeen:
+    """Return a subscription as it stands, if anything of it may be changed now: it is ours, paid and in good standing.
+
+    Raises :class:`CannotChange`.
+    """
     last = ledger.subscriptions[subscription.external_id][-1]
     if not last.ours:
         raise CannotChange("gateway")
@@ -324,7 +326,8 @@ def _require_offered(price: Price, last: SubscriptionSeen) -> None:
         raise CannotChange("currency")
 
 
-def _can_be_paid(subscription: Subscription) -> bool:
+def can_be_paid(subscription: Subscription) -> bool:
+    """Return whether its gateway takes payments with the payer there."""
     account = subscription.gateway_account
     return account.is_active and registry.can(account.gateway, Ability.BEGIN)
 
@@ -344,6 +347,11 @@ def _figures(plan: Planned) -> tuple[str, ...]:
     amounts = [plan.total, plan.from_balance, plan.due_now, plan.to_balance, plan.next_due]
     lines = [f"{line.name} {line.net.amount_minor} {line.tax.amount_minor} {line.said}" for line in plan.lines]
     return (plan.total.currency, *moments, *(str(amount.amount_minor) for amount in amounts), *lines)
+
+
+def paid_until(ledger: Ledger, subscription: Subscription) -> datetime | None:
+    """Return the end of the period of a subscription that was begun last of those that are paid for."""
+    return _paid_until(ledger, subscription.external_id)
 
 
 def _paid_until(ledger: Ledger, subscription: str) -> datetime | None:

@@ -12,8 +12,10 @@ from goodstanding.checkout.refusals import Refused as NotForSale
 from goodstanding.memberships import byhand, giving_back
 from goodstanding.memberships.ending import CannotEnd
 from goodstanding.memberships.forms import Decision
+from goodstanding.memberships.models import Seat
 from goodstanding.memberships.reading import standing_now
 from goodstanding.memberships.retrying import CannotRetry
+from goodstanding.memberships.seats_giving import CannotSeat
 from goodstanding.memberships.services import DecisionRefused
 from goodstanding.office import once
 from goodstanding.people.models import Member
@@ -43,6 +45,8 @@ def take(form: Decision, *, name: str, by: Any) -> Done:
             if not once.is_first(name, by=by, now=form.now):
                 return Done(_("This was sent twice. It was done once."), again=True)
             form.take(by=by)
+    except CannotSeat as refused:
+        raise Refused(refused.words) from refused
     except (DecisionRefused, CannotEnd) as refused:
         raise Refused(str(refused)) from refused
     except (byhand.Refused, giving_back.Refused, NotForSale, CannotRetry) as refused:
@@ -53,6 +57,8 @@ def take(form: Decision, *, name: str, by: Any) -> Done:
 
 
 def belongs(row: Any, member: Member) -> bool:
-    """Return whether a row that an action is about is this member's."""
+    """Return whether a row that an action is about is this member's; a seat is its payer's and its holder's."""
+    if isinstance(row, Seat):
+        return member.pk in (row.payer_id, row.holder_id)
     owner = row if hasattr(row, "member_id") else row.account
     return bool(owner.member_id == member.pk)

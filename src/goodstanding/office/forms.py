@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from goodstanding.core.records import Status
 from goodstanding.memberships.forms import DECISIONS, Decision
 from goodstanding.office.money_forms import EndForm, KeepForm, PaymentForm, RefundForm, RetryForm, SellForm, StopForm
+from goodstanding.office.seat_forms import EndSeatForm, GiveSeatForm
 from goodstanding.office.status_forms import DiedForm, LivesForm, PlainStatusForm, StatusForm
 from goodstanding.people.models import Member
 
@@ -79,6 +80,8 @@ ACTIONS: dict[str, type[Decision]] = {
     "stop": StopForm,
     "end": EndForm,
     "keep": KeepForm,
+    "seat": GiveSeatForm,
+    "unseat": EndSeatForm,
     "status": StatusForm,
     "plain_status": PlainStatusForm,
     "died": DiedForm,
@@ -87,6 +90,14 @@ ACTIONS: dict[str, type[Decision]] = {
 
 # What it does to money, and what to access.
 SAYS: dict[str, tuple[StrOrPromise, StrOrPromise]] = {
+    "seat": (
+        _("Nothing is paid. The seat must be free: included in the price, or bought."),
+        _("Who gets it is a member through this one from now on, as long as its membership stands."),
+    ),
+    "unseat": (
+        _("Nothing is paid or given back. The seat is free for somebody else."),
+        _("Its holder is no member through this seat any more, from now on, and is told by mail."),
+    ),
     "hold": (
         _("Nothing is paid or given back, and renewals are charged as before."),
         _("Doors, pages and everything else are closed from now on, until the hold ends. What is paid stays paid."),

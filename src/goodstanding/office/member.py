@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F, Q
+
 from goodstanding.billing.models import Errand, Invoice, Payment, Refund, Subscription
 from goodstanding.communications import services as mails
 from goodstanding.core.fold import ENDED
 from goodstanding.doors import services as doors
 from goodstanding.doors.models import Card
 from goodstanding.memberships import cards, giving_back, member_page, owing
+from goodstanding.memberships.models import Seat
 from goodstanding.office.forms import ACTIONS
 from goodstanding.people.models import Member
 
-PAYMENTS, MAILS = 20, 10  # shown, the latest first
+PAYMENTS, MAILS, SEATS = 20, 10, 50  # shown, the latest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,9 @@ def shown(member: Member, *, user: Any, changes_only: bool, page: str, now: date
         "retriable": {bill.pk for bill in cards.overdue(member)},
         "payments": _payments(member, waiting),
         "subscriptions": _subscriptions(member, waiting, now=now),
+        "seats": Seat.objects.filter(Q(payer=member) | Q(holder=member))
+        .select_related("payer", "holder")
+        .order_by(F("until").desc(nulls_first=True), "-since", "id")[:SEATS],
         "doors": doors.why(member, now),
         "cards": Card.objects.filter(member=member).order_by("added_at", "id"),
         "mails": mails.latest(MAILS, about=member.pk),

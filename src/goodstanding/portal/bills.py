@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from goodstanding.billing.models import Invoice, InvoiceLine, Payment, Refund
 from goodstanding.catalogue.models import Price
 from goodstanding.catalogue.words import money_words
+from goodstanding.core.seats import is_seat
 from goodstanding.memberships import owing
 from goodstanding.people.models import Member
 from goodstanding.portal import words
@@ -129,6 +130,9 @@ def _line(line: InvoiceLine, invoice: Invoice, prices: dict[str, Price]) -> Line
     price = prices.get(line.price)
     named = line.description or (price.level.name if price else _("Membership"))
     what = _("%(what)s (change of level)") % {"what": named} if line.kind == "proration" else named
+    if is_seat(line.price):
+        part = line.kind == "proration"
+        what = (_("Further seats (%(what)s), a part") if part else _("Further seats (%(what)s)")) % {"what": named}
     amount = words.money(line.amount_minor, invoice.currency)
     return Line(what, words.last_day(line.start_at, line.end_at), line.quantity, amount)
 

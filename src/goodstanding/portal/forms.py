@@ -36,6 +36,17 @@ class InviteForm(forms.Form):
     )
 
 
+class NumberForm(forms.Form):
+    """How many further seats to have in all."""
+
+    seats = forms.IntegerField(
+        label=_("Further seats in all"),
+        min_value=0,
+        max_value=10000,
+        help_text=_("Beside those that are in the price."),
+    )
+
+
 class WhichCard(forms.Form):
     """Names one stored card: the gateway account's code, and the gateway's reference."""
 

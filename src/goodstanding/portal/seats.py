@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.models import Price
+from goodstanding.catalogue.words import money_words
 from goodstanding.core.seats import Places
 from goodstanding.memberships import seating, seats_giving
 from goodstanding.memberships.models import Invitation, Membership, Seat
+from goodstanding.memberships.seats_buying import Offer, Preview
 from goodstanding.memberships.seats_giving import Taken
 from goodstanding.memberships.seats_letters import level_name
 from goodstanding.people.models import Member
+from goodstanding.portal import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +83,83 @@ def with_seats(memberships: Iterable[Membership]) -> dict[str, str]:
 def held(member: Member) -> list[Seat]:
     """Return the seats that a member holds or held in others' memberships, the latest first."""
     return list(Seat.objects.filter(holder=member).select_related("payer").order_by("-since", "id"))
+
+
+def offer_words(offer: Offer) -> dict[str, Any]:
+    """Return what is said of further seats: what one costs, how many there are, and how many from when on."""
+    if offer.each is None:
+        return {}
+    each = {"amount": money_words(offer.each)}
+    found = {
+        "each": _("A further seat costs %(amount)s each time that the membership renews.") % each,
+        "bought": ngettext(
+            "You pay for %(bought)s further seat.", "You pay for %(bought)s further seats.", offer.bought
+        )
+        % {"bought": offer.bought},
+        "next": "",
+    }
+    if offer.next_bought is not None and offer.next_at is not None:
+        coming = {"bought": offer.next_bought, "day": words.day(offer.next_at)}
+        found["next"] = _("From %(day)s on you pay for %(bought)s of them.") % coming
+    return found
+
+
+def change_says(membership: Membership, found: Preview, *, now: datetime) -> list[tuple[str, str]]:
+    """Return what another number of seats means for seats, money and dates: each with what it is about."""
+    plan, there = found.plan, seats_giving.taken(membership, now=now)
+    total = replace(there.places, bought=found.wanted).total
+    from_when = _("at once, when it is paid") if plan.is_now and plan.due_now else _("at once")
+    if not plan.is_now:
+        from_when = words.moment_words(plan.effect_at)
+    facts = [(_("From when"), from_when), (_("Seats then, in all"), str(total))]
+    if len(there.held) > total:
+        gone = len(there.held) - total
+        facts.append((_("What becomes of those who hold them"), _last_end(gone)))
+    if plan.from_balance:
+        facts.append((_("From your credit"), money_words(plan.from_balance)))
+    facts.append((_("To be paid now"), money_words(plan.due_now) if plan.due_now else _("nothing")))
+    told = {"amount": money_words(plan.next_asked), "day": words.day(plan.next_charge_at)}
+    facts.append((_("Next charge"), _("%(amount)s on %(day)s, all together") % told))
+    return facts
+
+
+def change_line(found: Preview) -> dict[str, str]:
+    """Return the line that is billed now, if one is: what for, for which time, and what it comes to."""
+    plan = found.plan
+    if plan.asked is None or plan.rest.end is None:
+        return {}
+    what = ngettext("%(more)s further seat", "%(more)s further seats", plan.more) % {"more": plan.more}
+    net, tax = plan.asked.net, plan.asked.tax
+    return {
+        "what": what,
+        "period": words.last_day(plan.rest.start, plan.rest.end),
+        "amount": money_words(net),
+        "tax": f"{plan.asked.tax_name}: {money_words(tax)}" if tax else "",
+    }
+
+
+def change_action(found: Preview) -> str:
+    """Return what the button says: the money, or from when."""
+    if found.plan.due_now:
+        return _("Have them, and pay %(amount)s") % {"amount": money_words(found.plan.due_now)}
+    if found.plan.is_now:
+        return _("Have them now, for nothing more")
+    return _("Have fewer from %(day)s on") % {"day": words.day(found.plan.effect_at)}
+
+
+def change_done(found: Preview) -> str:
+    """Return what is said once it is done, or set."""
+    if found.plan.is_now:
+        return _("You have them. You can invite somebody at once.")
+    return _("It is set: fewer seats from %(day)s on. Until then you can take it back.") % {
+        "day": words.day(found.plan.effect_at)
+    }
+
+
+def _last_end(gone: int) -> str:
+    said = ngettext(
+        "The one given last ends then, and its holder is told.",
+        "The %(gone)s given last end then, and their holders are told.",
+        gone,
+    )
+    return said % {"gone": gone}

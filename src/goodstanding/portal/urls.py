@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from goodstanding.portal.views import access, cards, changing, history, invited, membership, money, seats
+from goodstanding.portal.views import access, cards, changing, history, invited, membership, money, seat_number, seats
 
 app_name = "gs_portal"
 urlpatterns = [
@@ -26,6 +26,8 @@ urlpatterns = [
     path("access/", access.access, name="access"),
     path("access/cards/<str:card>/lost/", access.lost, name="lost_card"),
     path("seats/<str:membership>/", seats.seats, name="seats"),
+    path("seats/<str:membership>/number/", seat_number.number, name="seats_number"),
+    path("seats/<str:membership>/keep/", seat_number.keep, name="keep_seats"),
     path("seats/given/<str:seat>/remove/", seats.remove, name="remove_seat"),
     path("seats/held/<str:seat>/leave/", seats.leave, name="leave_seat"),
     path("seats/invitations/<str:invitation>/again/", seats.again, name="invite_again"),

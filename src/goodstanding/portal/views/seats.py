@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from goodstanding import clock
-from goodstanding.memberships import seats_giving
+from goodstanding.memberships import seats_buying, seats_giving
 from goodstanding.memberships.models import Invitation, Membership, Seat
 from goodstanding.memberships.seats_giving import CannotSeat
 from goodstanding.memberships.seats_letters import name_of
@@ -23,7 +23,7 @@ from goodstanding.portal.views.own import for_members
 @for_members
 def seats(request: HttpRequest, member: Member, membership: str) -> HttpResponse:
     """Show the seats of a membership, and invite somebody to one."""
-    row, now = _own(member, membership), clock.now()
+    row, now = own(member, membership), clock.now()
     form = InviteForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -33,7 +33,12 @@ def seats(request: HttpRequest, member: Member, membership: str) -> HttpResponse
         else:
             messages.success(request, _("%(email)s is invited. The link is in the mail.") % {"email": made.email})
             return redirect("gs_portal:seats", row.pk)
-    context = {"section": "membership", "found": shown.of(row, now=now), "form": form}
+    context = {
+        "section": "membership",
+        "found": shown.of(row, now=now),
+        "offer": shown.offer_words(seats_buying.offer(row)),
+        "form": form,
+    }
     return render(request, "gs_portal/seats.html", context, status=422 if form.errors else 200)
 
 
@@ -116,7 +121,8 @@ def _move(request: HttpRequest, row: Seat, form: InviteForm) -> str:
     return _("The seat is taken back, and %(email)s is invited to it.") % {"email": made.email}
 
 
-def _own(member: Member, membership: str) -> Membership:
+def own(member: Member, membership: str) -> Membership:
+    """Return a membership of the member's; there is no page for anybody else's."""
     if "\0" in membership:
         raise Http404
     rows = Membership.objects.select_related("member__user", "level").prefetch_related("level__prices")
