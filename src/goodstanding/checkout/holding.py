@@ -20,7 +20,7 @@ from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.records import FOR_LIFE
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import buying, ending, extending
+from goodstanding.memberships import buying, ending, extending, retrying
 from goodstanding.memberships.intake import take_in
 from goodstanding.people.models import Member
 
@@ -36,6 +36,14 @@ def require_free(member: Member, price: Price, *, now: datetime) -> None:
                 _(
                     "You hold this until the end of what you paid, and stopped its renewal. You need not join again: choose "
                     "“Stay after all” on the page of your membership."
+                ),
+            )
+        if subscription.status in retrying.OVERDUE:
+            raise Refused(
+                "overdue",
+                _(
+                    "You have this already, and its bill is open. Pay it on the page of your membership, and all goes on. "
+                    "Nothing was charged."
                 ),
             )
         raise Refused("already_held", _("You hold this already, and it renews by itself. Nothing was charged."))

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from goodstanding import clock, conf
 from goodstanding.billing.models import Invoice
 from goodstanding.checkout import words as checkout_words
-from goodstanding.checkout.forms import PayForm, Ways, ways_for
+from goodstanding.checkout.forms import NEW_CARD, PayForm, Ways, ways_for
 from goodstanding.gateways.protocol import Refusal
 from goodstanding.memberships import owing
 from goodstanding.memberships.owing import Stage
@@ -82,7 +82,7 @@ def pay(request: HttpRequest, member: Member, invoice: str) -> HttpResponse:
     if stands.stage in PAYABLE and owing.can_be_paid_here(found):
         ways = _ways(member, found, now=now)
         card = again.card_of(found, ways)
-        form = PayForm(request.POST or None, ways=ways)
+        form = PayForm(request.POST or None, ways=ways, initial={"method": NEW_CARD} if card else None)
         if request.method == "POST" and form.is_valid():
             return _paid(request, found, form)
         form.show_anew()

@@ -1,0 +1,127 @@
+"""A bank that wants its card's owner there: a gateway that answers a charge with a page, and cards approved on one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt
+from goodstanding.catalogue.models import Price
+from goodstanding.checkout.refusals import Refused
+from goodstanding.clock import StoppedClock
+from goodstanding.gateways.requests import BeginRequest, Begun, ChargeRequest
+from goodstanding.gateways.sandbox.adapter import SandboxGateway
+from goodstanding.memberships import owing
+from goodstanding.memberships.reading import standing_now
+from tests.apps.checkout import test_joining
+from tests.apps.checkout.border import deliver, tick
+from tests.apps.checkout.test_dunning import (
+    DAY,
+    RENEWAL,
+    approve,
+    buy,
+    charged_by,
+    mails,
+    open_bill,
+    set_policy,
+    status,
+)
+from tests.scenarios.test_invariants import rebuilt
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PriceOf = Callable[..., Price]
+Until = Callable[..., None]
+
+
+class PageGateway(SandboxGateway):
+    """The sandbox, but a charge that is to be approved is no refusal: it waits on a page."""
+
+    def charge(self, request: ChargeRequest, *, account: Any, now: datetime) -> Begun:  # type: ignore[override]
+        begun = BeginRequest(
+            request.key,
+            request.customer,
+            request.amount,
+            "/me/",
+            method=request.method,
+            invoice=request.invoice,
+        )
+        return self.begin(begun, account=account, now=now)
+
+
+@pytest.fixture
+def pages(settings: Any) -> None:
+    manual = "goodstanding.gateways.manual.adapter.ManualGateway"
+    settings.GOODSTANDING_GATEWAYS = {"manual": manual, "sandbox": f"{__name__}.PageGateway"}
+
+
+def test_a_charge_that_waits_on_a_page_is_told_and_settled_there(
+    pages: None, alice: Any, price: PriceOf, clock: StoppedClock, until: Until
+) -> None:
+    found = test_joining.buy(alice, price("full", "month"), clock, card="sandbox_challenge_always")
+    approve(found.page, clock)
+    deliver("sandbox", clock)
+    clock.set(RENEWAL - timedelta(hours=1))
+    until(RENEWAL + timedelta(hours=1), step=timedelta(hours=1))
+    attempt = PaymentAttempt.objects.get(kind="charge")
+    assert (attempt.state, bool(attempt.page)) == ("waiting", True)
+    assert [mail.subject for mail in mails("card_challenge")] == ["Please approve your payment of 100.00 EUR"]
+    assert owing.stands(open_bill(alice)).page == attempt.page
+    approve(attempt.page, clock)
+    deliver("sandbox", clock)
+    assert status() == "active"
+    assert standing_now(alice.pk, now=clock.now).status == "good"
+
+
+def test_a_page_that_nobody_opens_runs_out_and_is_asked_for_again_at_the_next_step(
+    pages: None, alice: Any, price: PriceOf, clock: StoppedClock, until: Until
+) -> None:
+    found = test_joining.buy(alice, price("full", "month"), clock, card="sandbox_challenge_always")
+    approve(found.page, clock)
+    deliver("sandbox", clock)
+    clock.set(RENEWAL - timedelta(hours=1))
+    until(RENEWAL + timedelta(hours=1), step=timedelta(hours=1))
+    clock.set(RENEWAL + DAY)
+    tick("sandbox", clock)
+    assert [each.state for each in PaymentAttempt.objects.filter(kind="charge")] == ["failed"]
+    until(RENEWAL + 3 * DAY + timedelta(hours=12))
+    assert [each.state for each in PaymentAttempt.objects.filter(kind="charge").order_by("number")] == [
+        "failed",
+        "waiting",
+    ]
+    assert len(mails("card_challenge")) == 2
+
+
+def test_a_new_card_that_is_approved_on_a_page_pays_from_then_on(
+    alice: Any, price: PriceOf, clock: StoppedClock, until: Until, work: Callable[[], int]
+) -> None:
+    buy(alice, price("full", "month"), clock, card="sandbox_fails_later")
+    until(RENEWAL + DAY, step=DAY)
+    sent = owing.pay(open_bill(alice), return_url="/x", now=clock.now, card="sandbox_challenge")
+    approve(sent.page, clock)
+    deliver("sandbox", clock)  # its browser never came back
+    work()
+    assert charged_by(alice) == "3155"
+    clock.set(RENEWAL + 30 * DAY - timedelta(hours=1))
+    until(clock.now + DAY, step=timedelta(hours=4))
+    assert Invoice.objects.filter(status="paid").count() == 3
+
+
+def test_what_is_kept_as_unpaid_is_made_anew_of_the_facts_and_not_sold_a_second_time(
+    alice: Any, dana: Any, price: PriceOf, clock: StoppedClock, until: Until
+) -> None:
+    """I4: whatever staff set since, the records are the same."""
+    set_policy(dana, clock, days=[1], at_end="keep")
+    buy(alice, price("full", "month"), clock, card="sandbox_fails_later")
+    until(RENEWAL + 3 * DAY, step=DAY)
+    assert status() == "unpaid"
+    set_policy(dana, clock, days=[1, 2, 3])
+    assert rebuilt() == []
+    assert status() == "unpaid"
+    with pytest.raises(Refused) as refused:
+        test_joining.buy(alice, price("full", "month"), clock)
+    assert refused.value.code == "overdue"
+    assert GatewayCustomer.objects.count() == 1
