@@ -51,7 +51,7 @@ MUTANTS = [
     ("what is left becomes balance", "return self.due - self.total", "return -self.total"),
     ("down waits for the end", "return held.period.end if down else moment", "return moment"),
     ("up does not wait", "return held.period.end if down else moment", "return held.period.end"),
-    ("as much is not down", "_in_a_year(wanted.price, wanted.interval) < _in_a_year", "_in_a_year(wanted.price, wanted.interval) <= _in_a_year"),
+    ("as much is not down", "down = in_a_year(wanted.price, wanted.interval) < in_a_year", "down = in_a_year(wanted.price, wanted.interval) <= in_a_year"),
     ("years are compared", "return price.amount_minor * _YEAR[unit] / count", "return Fraction(price.amount_minor)"),
     ("in a trial nothing waits", "if held.on_trial or held.period.end is None or", "if held.period.end is None or"),
 ]  # fmt: skip

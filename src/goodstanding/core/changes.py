@@ -166,11 +166,11 @@ def planned(
         return None
     last, contract = has.last, contract_after(has.last, terms)
     levy = levy_at(contract, moment)
-    now_asked, price = wanted_price(contract, terms.amount, payment=max(has.payments, 1), levy=levy)
+    asked, _ = wanted_price(contract, terms.amount, payment=max(has.payments, 1), levy=levy)
     made = Planned(
         terms,
         moment,
-        _effect_at(has, terms, now_asked.total, at=at, manner=manner, levy_at=levy_at),
+        _effect_at(has, terms, asked.total, at=at, manner=manner, levy_at=levy_at),
         None,
         Money(ledger.credit_minor(last.currency), last.currency),
         has.held.period,
@@ -183,23 +183,7 @@ def planned(
         return replace(made, then=_then(made.told, made, payment=has.payments + 1, levy_at=levy_at))
     if manner.reckoning is Reckoning.NOTHING:
         return _for_nothing(has, made, levy_at=levy_at)
-    new_period = _restarts(has.held, terms, manner)
-    if new_period:
-        now_asked, price = wanted_price(contract, terms.amount, payment=has.payments + 1, levy=levy)
-    wanted = Wanted(terms.name, price, terms.interval, trial=terms.trial is not None)
-    reset, convention = manner.reckoning is Reckoning.WHOLE, convention_of(last)
-    change = plan(has.held, wanted, at=at, convention=convention, reset=reset)
-    lines = billed(
-        change,
-        has.pieces,
-        now_asked,
-        inclusive=contract.tax_inclusive,
-        levy=levy,
-        was_inclusive=last.contract.tax_inclusive,
-    )
-    made = replace(made, change=change, period=change.after.period, new_period=new_period, lines=tuple(lines))
-    made = replace(made, told=_anchored(has, made), convention=convention.name if made.lines else "")
-    return replace(made, then=_then(made.told, made, payment=has.payments + 1 + new_period, levy_at=levy_at))
+    return _at_once(has, made, manner, levy_at=levy_at)
 
 
 def facts_of(
@@ -296,6 +280,22 @@ def _effect_at(
 
 def _past_intro(last: SubscriptionSeen) -> SubscriptionSeen:
     return replace(last, contract=replace(last.contract, intro_minor=0, intro_payments=0))
+
+
+def _at_once(has: _Holding, made: Planned, manner: Manner, *, levy_at: LevyAt) -> Planned:
+    """The change with its lines, reckoned at once."""
+    terms, last, contract = made.terms, has.last, made.told.contract
+    levy, new_period = levy_at(contract, made.at), _restarts(has.held, terms, manner)
+    payment = has.payments + 1 if new_period else max(has.payments, 1)
+    asked, price = wanted_price(contract, terms.amount, payment=payment, levy=levy)
+    wanted = Wanted(terms.name, price, terms.interval, trial=terms.trial is not None)
+    reset, convention = manner.reckoning is Reckoning.WHOLE, convention_of(last)
+    change = plan(has.held, wanted, at=made.at, convention=convention, reset=reset)
+    inclusive, was_inclusive = contract.tax_inclusive, last.contract.tax_inclusive
+    lines = billed(change, has.pieces, asked, inclusive=inclusive, levy=levy, was_inclusive=was_inclusive)
+    made = replace(made, change=change, period=change.after.period, new_period=new_period, lines=tuple(lines))
+    made = replace(made, told=_anchored(has, made), convention=convention.name if made.lines else "")
+    return replace(made, then=_then(made.told, made, payment=has.payments + 1 + new_period, levy_at=levy_at))
 
 
 def _restarts(was: Held, terms: PriceTerms, manner: Manner) -> bool:
