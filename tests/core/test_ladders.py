@@ -115,3 +115,18 @@ def test_what_was_said_last_of_the_card_counts_in_whatever_order_it_is_told() ->
         assert [(at - DUE) // DAY for at in moments] == [0, 3, 4], order
         assert retry == "never", order
     assert said_of(*facts, failed(5, "later", "d"))[1] == "later", "another card was charged since"
+
+
+def test_a16_a_failure_that_is_told_twice_is_one() -> None:
+    told = failed(0, "later", "a")
+    assert said_of(told, told, InvoicePaymentFailed("ginv_0228", "cus_1", told.at))[0] == [DUE]
+
+
+def test_c16_what_was_paid_is_not_pending_again() -> None:
+    bill = unpaid().last
+    assert bill is not None
+    paid = replace(failed(0, "", "a"), status="succeeded", failure="")
+    late = replace(paid, status="pending", at=DUE + DAY)
+    for order in ((paid, late), (late, paid)):
+        state = Ledger(grouped([bill, *order])).invoices["ginv_0228"]
+        assert (state.last and state.last.status, state.settled_at) == ("paid", DUE), order

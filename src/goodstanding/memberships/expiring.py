@@ -13,9 +13,11 @@ from django.db.models.functions import Coalesce
 
 from goodstanding import conf
 from goodstanding.billing import policies
+from goodstanding.billing.attempts import CARD_SEEN
 from goodstanding.billing.models import GatewayCustomer, InvoiceLine, Subscription
 from goodstanding.core.cards import last_good_day
 from goodstanding.core.fold import SubscriptionStatus
+from goodstanding.jobs import services as jobs
 from goodstanding.memberships import letters
 from goodstanding.people.models import Member
 
@@ -41,7 +43,16 @@ def write(*, after: str, now: datetime) -> str:
     found = list(rows)
     for customer in found:
         _tell(customer, now=now)
+    if not after:
+        _look_at_unknown(now=now)
     return found[-1].pk if len(found) == BATCH else ""
+
+
+def _look_at_unknown(*, now: datetime) -> None:
+    """Have some of the cards looked at of which nothing is kept yet: they were chosen before anything was."""
+    rows = GatewayCustomer.objects.filter(Exists(_renewing(when=False)), card_last4="", gateway_account__is_active=True)
+    for pk in rows.exclude(method="").order_by("pk").values_list("pk", flat=True)[:BATCH]:
+        jobs.add(CARD_SEEN, key=pk, due_at=now, now=now)
 
 
 def sweep(*, now: datetime) -> int:

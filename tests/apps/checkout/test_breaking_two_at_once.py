@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,6 +17,7 @@ from goodstanding.billing.models import Errand, GatewayCustomer, Invoice, Paymen
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout import quotes, services
 from goodstanding.clock import StoppedClock
+from goodstanding.communications.models import Mail
 from goodstanding.core.money import Money
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.sandbox.models import Payment as TheirPayment
@@ -51,6 +53,7 @@ def workers(clock: StoppedClock) -> list[Callable[[], int]]:
 
 
 def test_two_workers_renew_and_charge_each_once(price: PriceOf, clock: StoppedClock) -> None:
+    """B82."""
     members = [person(number, clock) for number in range(12)]
     for number, each in enumerate(members):
         buy(each, price("full", "month"), clock, card="sandbox_fails_later" if number % 4 == 0 else "sandbox_ok")
@@ -142,6 +145,52 @@ def test_an_answer_and_its_webhook_at_once_leave_the_same_records(price: PriceOf
     assert Subscription.objects.filter(status="active").count() == 6
 
 
+def test_b81_a_renewal_waits_for_the_customers_lock_and_is_done_once(
+    alice: Any, price: PriceOf, clock: StoppedClock
+) -> None:
+    """Another worker has the customer in hand: the renewal waits, or is put off and done later; once."""
+    buy(alice, price("full", "month"), clock)
+    clock.advance(timedelta(days=31, minutes=1))
+    customer, held = GatewayCustomer.objects.select_related("gateway_account").get(), threading.Event()
+    one, other = workers(clock)
+
+    def hold() -> None:
+        with transaction.atomic():
+            recording.locked_customer(customer.gateway_account, customer.external_id, wanted=False)
+            held.set()
+            if connection.vendor == "postgresql":
+                _until_somebody_waits()
+
+    def renew() -> None:
+        assert held.wait(PATIENCE_SECONDS)
+        one()
+
+    at_once(hold, renew)
+    clock.advance(timedelta(minutes=10))
+    one, other = workers(clock)
+    one()
+    other()
+    deliver("sandbox", clock)
+    assert wrong_in() == []
+    assert left_open() == []
+    assert Payment.objects.filter(status="succeeded").count() == 2
+
+
+def test_b84_a_webhook_that_comes_while_a_renewal_is_charged_completes_it_once(
+    alice: Any, price: PriceOf, clock: StoppedClock
+) -> None:
+    buy(alice, price("full", "month"), clock)
+    clock.advance(timedelta(days=31, minutes=1))
+    with met(after={"charge": lambda: deliver("sandbox", clock)}):  # it is taken in before the answer is
+        workers(clock)[0]()
+    deliver("sandbox", clock)
+    assert wrong_in() == []
+    assert left_open() == []
+    assert Payment.objects.filter(status="succeeded").count() == 2
+    assert [each.state for each in PaymentAttempt.objects.filter(kind="charge")] == ["succeeded"]
+    assert Mail.objects.filter(kind="receipt").count() == 2
+
+
 def test_an_answer_locks_the_customer_before_its_try(alice: Any, price: PriceOf, clock: StoppedClock) -> None:
     """As whoever takes in a webhook does: in the other order each would wait for the other, for good."""
     if connection.vendor != "postgresql":
@@ -198,6 +247,7 @@ def _until(statement: str, values: list[Any]) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         with connection.cursor() as cursor:
+            cursor.execute("select pg_stat_clear_snapshot()")  # what it says is kept for the whole transaction
             cursor.execute(statement, values)
             if cursor.fetchone()[0]:
                 return

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt
+from goodstanding.billing import recording, turns
+from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt, Subscription, Turn
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout.refusals import Refused
 from goodstanding.clock import StoppedClock
+from goodstanding.core.facts import InvoicePaymentFailed, InvoiceSeen, LineSeen, PaymentSeen, SubscriptionSeen
+from goodstanding.core.ledger import Ledger
 from goodstanding.gateways.requests import BeginRequest, Begun, ChargeRequest
 from goodstanding.gateways.sandbox.adapter import SandboxGateway
 from goodstanding.memberships import owing
+from goodstanding.memberships.intake import take_in
 from goodstanding.memberships.reading import standing_now
 from tests.apps.checkout import test_joining
 from tests.apps.checkout.border import deliver, tick
@@ -125,3 +131,45 @@ def test_what_is_kept_as_unpaid_is_made_anew_of_the_facts_and_not_sold_a_second_
         test_joining.buy(alice, price("full", "month"), clock)
     assert refused.value.code == "overdue"
     assert GatewayCustomer.objects.count() == 1
+
+
+def test_b59_what_is_owed_for_another_subscription_counts_too(
+    alice: Any, dana: Any, price: PriceOf, clock: StoppedClock, until: Until
+) -> None:
+    set_policy(dana, clock, days=[3], least={"EUR": 15000})
+    test_joining.buy(alice, price("full", "month"), clock, card="sandbox_fails_later")
+    until(clock.now + DAY, step=DAY)
+    bills = GatewayCustomer.objects.select_related("gateway_account").get()
+    clock.set(RENEWAL - timedelta(hours=1))
+    until(RENEWAL + DAY, step=DAY)
+    assert status() == "unpaid"
+    other = [replace_named(fact) for told in fresh(bills).objects.values() for fact in told if is_billing(fact)]
+    with transaction.atomic():
+        take_in(other, account=bills.gateway_account, event="evt_other", recorded_at=clock.now, now=clock.now)
+    assert sorted(Subscription.objects.values_list("status", flat=True)) == ["past_due", "past_due"]
+    assert set(Turn.objects.values_list("state", flat=True)) == {"open"}, "both are tried again"
+    assert turns.overdue(fresh(bills)) == {"EUR": 20000}
+
+
+def fresh(customer: GatewayCustomer) -> Ledger:
+    return Ledger(recording.objects_of([customer.pk])[customer.pk])
+
+
+def is_billing(fact: Any) -> bool:
+    return isinstance(fact, SubscriptionSeen | InvoiceSeen | PaymentSeen | InvoicePaymentFailed)
+
+
+def replace_named(fact: Any) -> Any:
+    """The same again, of a second subscription: every reference has another name."""
+    named = {}
+    for name in ("subscription", "invoice", "payment", "intent"):
+        if getattr(fact, name, ""):
+            named[name] = f"{getattr(fact, name)}x"
+    for name in ("items", "lines"):
+        if getattr(fact, name, ()):
+            named[name] = tuple(replace(each, item=f"{each.item}x", **_of(each)) for each in getattr(fact, name))
+    return replace(fact, **named)
+
+
+def _of(part: Any) -> dict[str, str]:
+    return {"line": f"{part.line}x", "subscription": f"{part.subscription}x"} if isinstance(part, LineSeen) else {}

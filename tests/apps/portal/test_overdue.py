@@ -15,7 +15,7 @@ from goodstanding.communications.models import Mail
 from goodstanding.gateways.sandbox.vendor import pages
 from goodstanding.memberships import cards, owing
 from goodstanding.memberships.reading import standing_now
-from tests.apps.checkout.border import deliver
+from tests.apps.checkout.border import deliver, tick
 from tests.apps.portal.test_browser import look
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,6 +56,19 @@ def test_the_button_says_what_is_charged_to_which_card_and_tries_once(
     changed = client.post(again, {"card": "another"}, follow=True)
     assert "was changed meanwhile" in text(changed)
     assert PaymentAttempt.objects.count() == tries + 1
+
+
+def test_what_the_gateway_bills_is_tried_again_by_the_same_button(
+    browsing: Any, alice: Any, buys: Callable[..., Any], clock: StoppedClock
+) -> None:
+    buys(alice, "full", "month", card="sandbox_fails_later", at="sandbox-auto")
+    clock.advance(timedelta(days=32))
+    tick("sandbox-auto", clock)
+    client, bill = browsing(alice), Invoice.objects.get(settled_at=None)
+    assert "100.00 EUR is charged to Visa … 0341" in text(client.get(reverse("gs_portal:pay", args=[bill.pk])))
+    again = {"card": GatewayCustomer.objects.get().method}
+    said = text(client.post(reverse("gs_portal:pay_again", args=[bill.pk]), again, follow=True))
+    assert "The card was declined." in said
 
 
 def test_nobody_tries_the_bill_of_another_nor_one_that_is_paid(
