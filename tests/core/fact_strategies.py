@@ -61,7 +61,7 @@ failures = st.builds(
 )
 payments = st.builds(
     facts.PaymentSeen,
-    payment=st.just("ch"), at=moments, status=st.sampled_from(["succeeded", "failed", "pending"]), amount_minor=amounts,
+    payment=st.just("ch"), at=moments, status=st.sampled_from(["succeeded", "failed", "pending", "undone"]), amount_minor=amounts,
     currency=st.just("EUR"), made_at=moments, intent=names, invoice=names, refunded_minor=amounts,
     retry=retries,
 )  # fmt: skip

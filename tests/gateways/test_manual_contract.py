@@ -10,6 +10,7 @@ import pytest
 
 from goodstanding.gateways import registry, services
 from goodstanding.gateways.protocol import Ability, BadEvent, Event, Secret
+from goodstanding.gateways.requests import BillRequest
 from tests.gateways.contract import NEW, NOW, OLD, AdapterContract
 
 BODY = b'{"object": "event", "id": "evt_1", "type": "invoice.paid", "created": 1741947625, "livemode": true}'
@@ -32,7 +33,28 @@ class TestManual(AdapterContract):
     }
 
     def test_it_takes_no_money_by_itself(self):
-        assert self.gateway.abilities == {Ability.VERIFY, Ability.PARSE, Ability.FACTS}
+        assert self.gateway.abilities == {Ability.VERIFY, Ability.PARSE, Ability.FACTS, Ability.BILL}
+
+    @pytest.mark.parametrize(
+        ("words", "text"),
+        [
+            (
+                "Pay {amount} by {due}, quoting {reference} ({number}).",
+                "Pay 25.00 EUR by 16 March, quoting RF82 (INV-00042).",
+            ),
+            ("{Reference} {} {amount.currency} {0} {due", "{Reference} {} {amount.currency} {0} {due"),
+            ("  \n{number}\n\n", "INV-00042"),
+            ("", ""),
+        ],
+    )
+    def test_a_bill_says_how_it_is_paid_in_the_words_of_the_organisation(self, words, text):
+        request = BillRequest("INV-00042", "RF82", "25.00 EUR", "16 March", words)
+        told = registry.able("manual", Ability.BILL).bill(request)
+        assert (told.text, told.reference) == (text, "RF82")
+
+    def test_an_amount_with_braces_is_not_filled_again(self):
+        request = BillRequest("{due}", "RF82", "25.00 EUR", "16 March", "{number}")
+        assert registry.able("manual", Ability.BILL).bill(request).text == "{due}"
 
     @pytest.mark.parametrize("secrets", [(NEW,), (OLD, NEW), (Secret(" "), NEW)])
     def test_whatever_is_signed_is_refused(self, secrets):

@@ -8,6 +8,7 @@ from django.db.models import F
 from goodstanding.billing.models import Counter
 
 INVOICES = "invoices"
+PREFIX, DIGITS = "INV", 5
 
 
 def invoice_number() -> str:
@@ -25,4 +26,9 @@ def invoice_numbers(count: int) -> list[str]:
         Counter.objects.bulk_create([Counter(name=INVOICES, last=0)], ignore_conflicts=True)
         row.update(last=F("last") + count)
     last = row.values_list("last", flat=True).get()
-    return [f"INV-{number:05d}" for number in range(last - count + 1, last + 1)]
+    return [written(number) for number in range(last - count + 1, last + 1)]
+
+
+def written(number: int) -> str:
+    """Return an invoice's number as people see it."""
+    return f"{PREFIX}-{number:0{DIGITS}d}"

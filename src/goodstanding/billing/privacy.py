@@ -53,6 +53,20 @@ HOLDS = (
         model="BalanceEntry", fields=("amount_minor", "made_at", "words"), why=_LEDGER, erase=Erase.KEEP, export=True
     ),
     Holding(model="Payment", fields=("amount_minor", "made_at", "failure"), why=_LEDGER, erase=Erase.KEEP, export=True),
+    Holding(
+        model="Payment",
+        fields=("elsewhere", "reference"),
+        why="How something was paid by hand, and what the receipt or the bank's statement says, which may name its payer.",
+        erase=Erase.BLANK,
+        export=True,
+    ),
+    Holding(
+        model="BankStatement",
+        fields=("lines", "name"),
+        why="What the bank wrote, names of payers too, until staff have said what it pays; forgotten after 30 days.",
+        erase=Erase.KEEP,
+        export=False,
+    ),
     Holding(model="Refund", fields=("amount_minor", "made_at"), why=_LEDGER, erase=Erase.KEEP, export=True),
     Holding(model="Dispute", fields=("amount_minor", "opened_at"), why=_LEDGER, erase=Erase.KEEP, export=True),
     Holding(
@@ -104,4 +118,7 @@ NOT_PERSONAL: NotPersonal = {
     "Turn": ("leased_by", "last_error"),
     "Counter": ("name",),
     "DunningPolicy": ("days", "counted", "at_end", "silent", "least"),
+    "BankStatement": ("id",),
+    "BankLine": ("digest", "payment"),
+    "Reminder": ("invoice",),
 }

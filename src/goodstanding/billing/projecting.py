@@ -184,6 +184,7 @@ class _Maker:
         self.rows[InvoiceLine] += _lines(row["id"], last.lines if final else ())
         self._post(journal.of_invoice(state))
         self._post_parts_back(ref)
+        self._post(journal.of_back(state, self.ledger.refunds_of(ref), self.ledger.disputes_of(ref)))
 
     def _payment(self, ref: str) -> None:
         payment = self.ledger.payments[ref]
@@ -197,6 +198,8 @@ class _Maker:
                 "made_at": payment.made_at,
                 "failure": payment.failure[:100],
                 "fee_minor": journal.fee_of(self.ledger.tellings_of(ref)),
+                "elsewhere": payment.elsewhere[:20],
+                "reference": payment.reference[:200],
             }
         )
         self._post(journal.of_payment(self.ledger.tellings_of(ref)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Min
 
@@ -16,15 +16,22 @@ from goodstanding.core.facts import LineSeen
 from goodstanding.core.fold import InvoiceState, Key
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
+from goodstanding.gateways import services as gateways
+from goodstanding.gateways.models import GatewayAccount
 from goodstanding.jobs.writing import Writes
 
 WRITTEN = ("due_at", "state", "attempts", "last_error")
 
 
-def step_of(ledger: Ledger, subscription: str) -> Step | None:
-    """Return what our clock does next for a subscription (by its reference)."""
+def step_of(ledger: Ledger, subscription: str, *, ahead: timedelta = timedelta(0)) -> Step | None:
+    """Return what our clock does next for a subscription (by its reference). ``ahead``: see :func:`ahead_of`."""
     tellings, invoices = ledger.subscriptions[subscription], invoices_of(ledger, subscription)
-    return next_step(tellings, invoices, changes=ledger.changes, overdue=overdue(ledger))
+    return next_step(tellings, invoices, changes=ledger.changes, overdue=overdue(ledger), ahead=ahead)
+
+
+def ahead_of(account: GatewayAccount) -> timedelta:
+    """Return how long before their periods an account's renewals are billed: nothing (and no query) where it charges."""
+    return gateways.hand_terms(account).ahead if gateways.is_paid_later(account) else timedelta(0)
 
 
 def invoices_of(ledger: Ledger, subscription: str) -> list[InvoiceState]:
@@ -78,16 +85,18 @@ def last_period(ledger: Ledger, subscription: str) -> LineSeen | None:
 def rows_for(ledger: Ledger, keys: Iterable[Key], customer: GatewayCustomer, *, now: datetime) -> list[Turn]:
     """Return the turns, unsaved, of those subscriptions of ours that ``keys`` name."""
     rows = []
-    for kind, ref in sorted(keys):
-        if kind == "subscription" and ledger.subscriptions[ref][-1].ours:
-            step = step_of(ledger, ref)
-            rows.append(
-                Turn(
-                    subscription_id=derived("sub", customer.gateway_account_id, ref),
-                    due_at=step.at if step else now,
-                    state=Turn.State.OPEN if step else Turn.State.IDLE,
-                )
+    named = [ref for kind, ref in sorted(keys) if kind == "subscription"]
+    ours = [ref for ref in named if ledger.subscriptions[ref][-1].ours]
+    ahead = ahead_of(customer.gateway_account) if ours else timedelta(0)
+    for ref in ours:
+        step = step_of(ledger, ref, ahead=ahead)
+        rows.append(
+            Turn(
+                subscription_id=derived("sub", customer.gateway_account_id, ref),
+                due_at=step.at if step else now,
+                state=Turn.State.OPEN if step else Turn.State.IDLE,
             )
+        )
     return rows
 
 
@@ -100,3 +109,8 @@ def due_next() -> datetime | None:
     """Return when a turn is due next."""
     first: datetime | None = Turn.objects.open().aggregate(first=Min("due_at"))["first"]
     return first
+
+
+def look_again(account: GatewayAccount, *, now: datetime) -> int:
+    """Have a worker look anew at all that is to come for an account's subscriptions: its terms have changed. Return how many."""
+    return Turn.objects.open().filter(subscription__gateway_account=account).update(due_at=now)

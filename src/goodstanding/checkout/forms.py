@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.gateways import registry
-from goodstanding.gateways.models import GatewayAccount
+from goodstanding.gateways.models import GatewayAccount, HandMethod
 from goodstanding.gateways.protocol import Ability, GatewayError
 from goodstanding.gateways.requests import StoredMethod, TryCard
 from goodstanding.people.models import Member
@@ -24,18 +24,37 @@ NEW_CARD = ""
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """By what a buyer may pay: the accounts that are offered, cards kept before, and cards for trying things."""
+    """By what a buyer may pay: the accounts that are offered, cards kept before, and cards for trying things; and how to be
+    billed and pay ``later``.
+    """
 
     accounts: Sequence[GatewayAccount]
     stored: Sequence[tuple[str, StoredMethod]] = ()  # (account's code, the card)
     try_cards: Sequence[TryCard] = ()
+    later: Sequence[HandMethod] = ()
 
-    def account(self, code: str) -> GatewayAccount | None:
-        """Return the offered account of this code; where none is asked for, the first."""
-        return next((each for each in self.accounts if not code or each.code == code), None)
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """What may be chosen: a code (of an account, or of one and its way to pay by hand) and its name."""
+        named = [(_code(each), f"{each.title} ({gettext('you get the bill, and pay later')})") for each in self.later]
+        return [*((each.code, each.label) for each in self.accounts), *named]
+
+    def chosen(self, code: str) -> tuple[GatewayAccount | None, str]:
+        """Return the offered account of this code, and its way to pay by hand; where none is asked for, the first."""
+        later = next((each for each in self.later if _code(each) == code), None)
+        account = next((each for each in self.accounts if not code or each.code == code), None)
+        if later is None and account is None and not code:
+            later = next(iter(self.later), None)
+        return (later.account, later.code) if later is not None else (account, "")
 
 
-def ways_for(member: Member | None, accounts: Sequence[GatewayAccount], *, now: datetime) -> Ways:
+def _code(method: HandMethod) -> str:
+    return f"{method.account_id} {method.code}"
+
+
+def ways_for(
+    member: Member | None, accounts: Sequence[GatewayAccount], *, now: datetime, later: Sequence[HandMethod] = ()
+) -> Ways:
     """Return by what somebody may pay. A gateway that does not answer offers no stored cards, and nothing else is lost."""
     stored: list[tuple[str, StoredMethod]] = []
     for account in accounts if member is not None else ():
@@ -51,7 +70,7 @@ def ways_for(member: Member | None, accounts: Sequence[GatewayAccount], *, now: 
     for account in accounts:
         if registry.can(account.gateway, Ability.CARDS):
             cards += [card for card in registry.able(account.gateway, Ability.CARDS).cards() if card not in cards]
-    return Ways(accounts, stored, cards)
+    return Ways(accounts, stored, cards, later)
 
 
 class PayForm(forms.Form):
@@ -71,11 +90,11 @@ class PayForm(forms.Form):
     def __init__(self, *args: Any, ways: Ways, free: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ways, self.free = ways, free
-        if free or len(ways.accounts) < 2:
+        if free or len(ways.choices) < 2:
             del self.fields["account"]
         else:
-            self._choose("account", [(each.code, each.label) for each in ways.accounts])
-            self.initial.setdefault("account", ways.accounts[0].code)
+            self._choose("account", ways.choices)
+            self.initial.setdefault("account", ways.choices[0][0])
         if free or not ways.stored:
             del self.fields["method"]
         else:
@@ -101,14 +120,17 @@ class PayForm(forms.Form):
         data = super().clean() or {}
         code, stored = data.get("account", ""), data.get("method", NEW_CARD)
         data["stored"], data["token"] = "", ""
+        data["pays_at"], data["later"] = self.ways.chosen(code)
+        if data["later"]:
+            return data  # whatever card is kept or was named: none is charged
         if stored != NEW_CARD and (data.get("number") or data.get("card")):
             words = _("You chose a card that is kept, and named another one. Choose “another card” if that is meant.")
             self.add_error("method", words)
         elif stored != NEW_CARD:
             code, _blank, data["stored"] = stored.partition(" ")
+            data["pays_at"], _later = self.ways.chosen(code)
         elif self.ways.try_cards and not self.free:
             data["token"] = self._token(data)
-        data["pays_at"] = self.ways.account(code)
         return data
 
     def _token(self, data: dict[str, Any]) -> str:

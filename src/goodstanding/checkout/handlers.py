@@ -9,8 +9,11 @@ from goodstanding.checkout.models import Checkout
 from goodstanding.jobs import registry
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.models import Job
+from goodstanding.memberships import byhand
+from goodstanding.memberships.owing import Stage
 
 AGAIN_AFTER = timedelta(hours=1)
+BILLED_AGAIN_AFTER = timedelta(days=1)  # what is paid by hand takes its days, and is told of when it comes
 
 
 def finish(job: Job, *, now: datetime) -> None:
@@ -19,8 +22,10 @@ def finish(job: Job, *, now: datetime) -> None:
     checkout = Checkout.objects.select_related("member", "price__level__group", "gateway_account").get(pk=name)
     if services.follow_up(checkout, now=now):
         # Under a key of its own: added under this one, it would be done again at once.
-        later = now + AGAIN_AFTER
+        billed = services.outcome(checkout).stage is Stage.BILLED
+        later = now + (BILLED_AGAIN_AFTER if billed else AGAIN_AFTER)
         jobs.add(services.FINISH, key=f"{name}|{later:%Y%m%d%H%M}", due_at=later, now=now, payload={"checkout": name})
 
 
 registry.handler(services.FINISH, atomic=False)(finish)
+byhand.on_settled(services.of_bill)

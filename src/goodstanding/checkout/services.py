@@ -22,12 +22,12 @@ from goodstanding.checkout.models import Checkout
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core.ids import derived
 from goodstanding.core.pricing import Quote, quote_from_json, quote_to_json
+from goodstanding.gateways import services as gateways
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import GatewayError
 from goodstanding.gateways.requests import BeginRequest, Recurring
-from goodstanding.gateways.services import ensure_manual_account
 from goodstanding.jobs import services as jobs
-from goodstanding.memberships import buying, paying
+from goodstanding.memberships import buying, handbills, paying
 from goodstanding.memberships.owing import Stage, stage_of
 from goodstanding.people.models import Member
 
@@ -66,14 +66,16 @@ def accept(
     quotes.require_same(shown, quote)
     rows = Checkout.objects.select_related("member", "price", "gateway_account")
     under_way = rows.filter(member=member, price=price, state=State.OPEN).first()
-    if under_way is not None:
+    if (
+        under_way is not None and finish(under_way, now=now).stage is not Stage.DONE
+    ):  # one paid by hand may just be done
         as_now = _is_quoted(under_way, quote, account) and _may_go_on(under_way, now=now)
         if as_now or not close(under_way, now=now):
             return under_way
     holding.require_free(member, price, now=now)
-    _require_no_other(member, price)
+    _require_no_other(member, price, now=now)
     if not quote.due_now:
-        account = ensure_manual_account()
+        account = gateways.ensure_manual_account()
     if account is None:
         raise Refused("no_gateway", NOWHERE_TO_PAY)
     holding.require_currency(member, account, price)
@@ -109,11 +111,15 @@ def require_for_sale(price: Price, account: GatewayAccount | None, shown: quotes
         raise Refused("no_gateway", NOWHERE_TO_PAY)
 
 
-def _require_no_other(member: Member, price: Price) -> None:
-    """Raise :class:`Refused` where another price of the same level is being paid right now: both would be charged."""
+def _require_no_other(member: Member, price: Price, *, now: datetime) -> None:
+    """Raise :class:`Refused` where another price of the same level is being paid right now: both would be charged.
+
+    A bill of another price that waits to be paid by hand is given up, unless a part of it came.
+    """
     rows = Checkout.objects.select_related("member", "price", "gateway_account")
     for other in rows.filter(member=member, price__level=price.level_id, state=State.OPEN).exclude(price=price):
-        if outcome(other).stage in (Stage.WORKING, Stage.WAITING):
+        stage = outcome(other).stage
+        if stage in (Stage.WORKING, Stage.WAITING) or (stage is Stage.BILLED and not close(other, now=now)):
             raise Refused(
                 "being_paid",
                 _("You are paying for this at another price right now. Finish or leave that payment first."),
@@ -121,7 +127,8 @@ def _require_no_other(member: Member, price: Price) -> None:
 
 
 def pay(checkout: Checkout, *, return_url: str, now: datetime, card: str = "", method: str = "") -> Outcome:
-    """Have a checkout paid by a new ``card`` or a stored ``method`` (neither: on a page of the gateway's).
+    """Have a checkout paid by a new ``card`` or a stored ``method`` (neither: on a page of the gateway's). Where it is billed
+    and paid later, the bill is drawn up, and ``method`` is the way to pay by hand.
 
     What is under way or done already is not begun again: then this tells how it stands. Not to be called in a transaction.
     """
@@ -134,6 +141,9 @@ def pay(checkout: Checkout, *, return_url: str, now: datetime, card: str = "", m
         customer = buying.customer_for(checkout.member, checkout.gateway_account, now=now)
     except GatewayError:
         return Outcome(checkout, Stage.UNPAID, failure="unreachable")
+    if quote.due_now and gateways.is_paid_later(checkout.gateway_account):
+        _bill(checkout, quote, customer, method, now=now)
+        return finish(checkout, now=now)
     attempt = _written_down(checkout, quote, customer, now=now)
     if attempt is not None:
         request = _request(checkout, quote, customer, attempt, return_url=return_url, card=card, method=method)
@@ -178,20 +188,35 @@ def finish(checkout: Checkout, *, now: datetime) -> Outcome:
 
 
 def close(checkout: Checkout, *, now: datetime) -> bool:
-    """Give up an unpaid checkout: its invoice is void, its subscription never began. One that is paid, or being paid right
-    now, stays. Return whether it is closed.
+    """Give up an unpaid checkout: its invoice is void, its subscription never began. One that is paid, even in part, or being
+    paid right now, stays. Return whether it is closed.
     """
     with transaction.atomic():
         locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
         if locked.state == State.OPEN:
             customer = holding.locked(locked.member, locked.gateway_account)
-            if outcome(locked).stage not in (Stage.UNPAID, Stage.DECLINED, Stage.CLOSED):
+            stage = outcome(locked).stage
+            if stage is Stage.BILLED and _has_part(locked):
+                return False
+            if stage not in (Stage.UNPAID, Stage.DECLINED, Stage.CLOSED, Stage.BILLED):
                 return False
             locked.state, locked.ended_at = State.CLOSED, now
             locked.save(update_fields=["state", "ended_at"])
             if customer is not None:
                 holding.give_up(customer, _references(locked), now=now)
     return locked.state == State.CLOSED
+
+
+def of_bill(customer: GatewayCustomer, invoice: str, now: datetime) -> None:
+    """Have what follows done soon of a checkout whose bill (by reference) was settled by hand."""
+    rows = Checkout.objects.filter(member=customer.member_id, gateway_account=customer.gateway_account_id)
+    for checkout in rows.filter(state=State.OPEN, pays_for=invoice):
+        jobs.add(FINISH, key=checkout.pk, due_at=now, now=now)
+
+
+def bill_of(checkout: Checkout) -> Invoice | None:
+    """Return the bill of a checkout, if one was drawn up here."""
+    return _bill_of(checkout) if checkout.pays_for else None
 
 
 def follow_up(checkout: Checkout, *, now: datetime) -> bool:
@@ -202,6 +227,19 @@ def follow_up(checkout: Checkout, *, now: datetime) -> bool:
     if found.stage in (Stage.UNPAID, Stage.DECLINED) and now >= checkout.begun_at + attempts.ASKED_AGAIN_AFTER:
         return not close(checkout, now=now)
     return True
+
+
+def _bill(checkout: Checkout, quote: Quote, customer: GatewayCustomer, method: str, *, now: datetime) -> None:
+    """Draw up the bill of what is paid later by hand; no access comes with it. Drawn up before: nothing but the way to pay."""
+    with transaction.atomic():
+        locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
+        if locked.state != State.OPEN:
+            return
+        jobs.add(FINISH, key=checkout.pk, due_at=now + FINISHED_AFTER, now=now)
+        GatewayCustomer.objects.filter(pk=customer.pk).update(method=method)
+        until = handbills.due_at(checkout.gateway_account, method, now=now)
+        checkout.pays_for = buying.buy(customer, quote, ref=checkout.pk, now=now, due_at=until).invoice
+        Checkout.objects.filter(pk=checkout.pk).update(pays_for=checkout.pays_for)
 
 
 def _written_down(
@@ -319,12 +357,24 @@ def _is_quoted(checkout: Checkout, quote: Quote, account: GatewayAccount | None)
 
 
 def _paid_elsewhere(checkout: Checkout) -> Stage | None:
-    """How the bill of a checkout ended without a try of its own: paid at the desk, or closed; ``None`` where it is open."""
-    rows = Invoice.objects.filter(gateway_account=checkout.gateway_account_id, external_id=checkout.pays_for)
-    bill = rows.only("settled_at", "closed_at").first()
+    """How the bill of a checkout stands without a try of its own: paid by hand, closed, or to be paid by hand; ``None`` where
+    it is asked of its payer now.
+    """
+    bill = _bill_of(checkout)
     if bill is None or (bill.settled_at is None and bill.closed_at is None):
-        return None
+        return Stage.BILLED if bill is not None and bill.due_at is not None else None
     return Stage.DONE if bill.settled_at is not None else Stage.CLOSED
+
+
+def _has_part(checkout: Checkout) -> bool:
+    """Whether a part of its bill came."""
+    bill = _bill_of(checkout)
+    return bill is not None and bill.paid_minor > 0
+
+
+def _bill_of(checkout: Checkout) -> Invoice | None:
+    rows = Invoice.objects.filter(gateway_account=checkout.gateway_account_id, external_id=checkout.pays_for)
+    return rows.first()
 
 
 def _references(checkout: Checkout) -> set[str]:

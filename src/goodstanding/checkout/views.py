@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from goodstanding import clock
 from goodstanding.catalogue import selling
 from goodstanding.catalogue.models import Price
+from goodstanding.catalogue.words import money_words
 from goodstanding.checkout import holding, joining, quotes, services, words
 from goodstanding.checkout.forms import JoinForm, PayForm, ways_for
 from goodstanding.checkout.models import Checkout
@@ -24,7 +25,7 @@ from goodstanding.checkout.refusals import Refused
 from goodstanding.checkout.services import Outcome
 from goodstanding.core.pricing import Quote, quote_from_json
 from goodstanding.gateways import services as gateways
-from goodstanding.memberships import changing
+from goodstanding.memberships import changing, handbills, owing
 from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
 from goodstanding.people.models import Member
@@ -67,7 +68,8 @@ def join(request: HttpRequest, level: str, price: str) -> HttpResponse:
         return _not_for_sale(request, refusal)
     member = joining.member_of(request.user)
     quote = quotes.for_member(bought, member, now=now) if member else quotes.for_anybody(bought, now=now)
-    ways = ways_for(member, gateways.offered() if quote.due_now else [], now=now)
+    accounts, later = (gateways.offered(), gateways.offered_later()) if quote.due_now else ([], [])
+    ways = ways_for(member, accounts, now=now, later=later)
     known, free = request.user.is_authenticated, not quote.due_now
     if request.method != "POST":
         form = JoinForm(initial={"shown": quotes.signed(quote, now=now)}, ways=ways, free=free, known=known)
@@ -101,8 +103,13 @@ def result(request: HttpRequest, checkout: str) -> HttpResponse:
     elif stands.stage is Stage.DONE:
         stands = services.finish(found, now=now)
     form.show_anew()
+    bill = services.bill_of(found) if stands.stage is Stage.BILLED else None
     context = {
         "stands": stands,
+        "bill": bill,
+        "left": money_words(owing.owed(bill)) if bill else "",
+        "ways": handbills.ways_of(bill) if bill else [],
+        "due_on": handbills.day_of(bill.due_at) if bill and bill.due_at else None,
         "enters": stands.stage is Stage.DONE and standing_now(found.member_id, now=now).enters,
         "stage": str(stands.stage),
         "why": words.why(stands.failure),
@@ -165,7 +172,7 @@ def _paid(request: HttpRequest, checkout: Checkout, form: PayForm) -> HttpRespon
         return_url=request.build_absolute_uri(here),
         now=clock.now(),
         card=form.cleaned_data["token"],
-        method=form.cleaned_data["stored"],
+        method=form.cleaned_data["later"] or form.cleaned_data["stored"],
     )
     return HttpResponseRedirect(stands.page if stands.stage is Stage.WAITING and stands.page else here)
 
@@ -188,9 +195,9 @@ def _join_page(
         "held": held,
         "change": change,
         "replaces": replaces,
-        "says": words.of_quote(quote),
-        "action": words.action(quote),
-        "can_pay": bool(form.ways.accounts) or not quote.due_now,
+        "says": words.of_quote(quote, later=bool(form.ways.later)),
+        "action": words.action(quote, later=bool(form.ways.later)),
+        "can_pay": bool(form.ways.choices) or not quote.due_now,
         "log_in": reverse("account_login", query={"next": request.path}),
     }
     return render(request, "gs_checkout/join.html", context, status=status)

@@ -16,8 +16,8 @@ def why(failure: str) -> str:
     return str(WHY.get(failure, _("The payment did not succeed."))) if failure else ""
 
 
-def of_quote(quote: Quote) -> list[tuple[str, str]]:
-    """Return what a quote says, line by line: (what, words)."""
+def of_quote(quote: Quote, *, later: bool = False) -> list[tuple[str, str]]:
+    """Return what a quote says, line by line: (what, words). ``later``: it may also be billed, and paid by hand."""
     lines = [(_("Due now"), money_words(quote.due_now)), (_("From"), _start(quote))]
     if quote.for_life:
         lines.append((_("Until"), _("for life")))
@@ -26,7 +26,10 @@ def of_quote(quote: Quote) -> list[tuple[str, str]]:
     if quote.next_charge_at is not None:
         day = formats.date_format(timezone.localtime(quote.next_charge_at), "DATE_FORMAT")
         said = {"amount": money_words(quote.first.next_total or quote.terms.amount), "day": day}
-        lines.append((_("Next charge"), _("%(amount)s on %(day)s, by the same card") % said))
+        by_card = _("%(amount)s on %(day)s, by the same card") % said
+        lines.append(
+            (_("Next charge"), _("%(by_card)s, or by a new bill") % {"by_card": by_card} if later else by_card)
+        )
     elif quote.terms.renews:
         lines.append((_("Next charge"), _("none: it costs nothing, and renews by itself")))
     else:
@@ -34,8 +37,10 @@ def of_quote(quote: Quote) -> list[tuple[str, str]]:
     return lines
 
 
-def action(quote: Quote) -> str:
-    """Return what the button says: what happens with money when it is pressed."""
+def action(quote: Quote, *, later: bool = False) -> str:
+    """Return what the button says: what happens with money when it is pressed. ``later``: it may also be paid later."""
+    if later and quote.due_now:
+        return _("Join, and pay %(amount)s as chosen") % {"amount": money_words(quote.due_now)}
     return _("Pay %(amount)s and join") % {"amount": money_words(quote.due_now)} if quote.due_now else _("Join")
 
 

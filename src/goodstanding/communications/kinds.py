@@ -51,7 +51,7 @@ VALUES: Mapping[str, Value] = {
     "then": Value.WORDS,  # what comes where nothing is paid
     "total": Value.LINE,
     "until": Value.MOMENT,  # exclusive
-    "what_it_means": Value.WORDS,  # what a refund means for the membership
+    "what_it_means": Value.WORDS,  # for the membership: what a refund means, or not paying
 }
 
 
@@ -94,6 +94,14 @@ KINDS: Mapping[str, Kind] = {
     "seats_fewer": Kind(needs=("people", "level", "link")),
     # A bill that is open, to be paid by hand.
     "invoice": Kind(needs=("number", "total", "due_on", "instructions", "link")),
+    # Some days before the last one for paying it; total: what is left of it.
+    "payment_reminder": Kind(needs=("number", "total", "due_on", "instructions", "link")),
+    # That day is over. what_it_means: what becomes of it if it stays unpaid.
+    "payment_overdue": Kind(needs=("number", "total", "due_on", "instructions", "what_it_means", "link")),
+    # A part came (amount); total: what is left.
+    "part_paid": Kind(needs=("number", "amount", "total", "link"), may=("due_on",)),
+    # It was never paid, and nobody asks for it any more.
+    "invoice_withdrawn": Kind(needs=("number", "total", "link")),
 }
 
 

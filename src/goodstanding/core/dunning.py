@@ -105,19 +105,21 @@ def next_step(
     *,
     changes: Collection[str] = (),
     overdue: Overdue = NOTHING,
+    ahead: timedelta = timedelta(0),
 ) -> Step | None:
     """Return what our clock does next for a subscription of ours, or ``None`` where nothing is to be done by time.
 
     ``invoices``: all of the subscription's, each with the failures of its payments; ``changes`` names those of changes of
     level, which are neither collected nor given up on. ``tellings`` as the ledger gives them. ``overdue``: what the customer
-    owes in all; of a currency that it does not name, the bill alone counts.
+    owes in all; of a currency that it does not name, the bill alone counts. ``ahead``: how long before its period begins a
+    renewal's bill is drawn up, at most half of the period before it.
     """
     last = tellings[-1]
     if not last.ours or last.status in ENDED or last.paused or last.anchor_at is None:
         return None
     bills = [state for state in invoices if state.last is None or state.last.invoice not in changes]
     bill = open_bill(bills)
-    steps = (_bill(bill, bills, overdue) if bill else _renewal(last, invoices), _set_end(last))
+    steps = (_bill(bill, bills, overdue) if bill else _renewal(last, invoices, ahead), _set_end(last))
     due = [step for step in steps if step]
     due += _drops([state for state in invoices if state not in bills], due)
     return min(due, key=lambda step: (step.at, step.act != Act.DROP, step.act != Act.END), default=None)
@@ -189,10 +191,7 @@ def over_at(state: InvoiceState) -> datetime | None:
     """Return when a bill that failed is given up; ``None``: never. Whose card is not tried again has as long as others."""
     assert state.last is not None
     ladder = state.last.ladder
-    if ladder.at_end == KEEP:
-        return None
-    days = max(ladder.again_after, default=0) if ladder.end_after is None else ladder.end_after
-    return state.failed_at[0] + days * DAY
+    return None if ladder.at_end == KEEP else state.failed_at[0] + _last_day(ladder) * DAY
 
 
 def is_left_alone(state: InvoiceState, overdue: Overdue = NOTHING) -> bool:
@@ -240,6 +239,9 @@ def _bill(state: InvoiceState, invoices: Sequence[InvoiceState], overdue: Overdu
     """What is to be done about the bill that is open: ``None`` where it is kept until somebody pays it."""
     assert state.last is not None
     name, issued = state.last.invoice, state.last.created_at
+    if state.last.due_at is not None:
+        act = Act.EXPIRE if all(each.settled_at is None for each in invoices) else Act.GIVE_UP
+        return _paid_by_hand(state.last, act)
     if not any(each.settled_at for each in invoices):
         return Step(Act.EXPIRE, issued + ANSWER_WITHIN, invoice=name)  # its payer is asked, not charged
     again = next_try(state, overdue)
@@ -251,13 +253,25 @@ def _bill(state: InvoiceState, invoices: Sequence[InvoiceState], overdue: Overdu
     return Step(Act.GIVE_UP, max(state.failed_at[-1], over or issued), invoice=name)
 
 
+def _paid_by_hand(bill: InvoiceSeen, act: Act) -> Step | None:
+    """When a bill is given up that nobody charges: some days after that for paying. Not while a part of it was received."""
+    assert bill.due_at is not None, bill
+    if bill.paid_minor or bill.ladder.at_end == KEEP:
+        return None
+    return Step(act, bill.due_at + _last_day(bill.ladder) * DAY, invoice=bill.invoice)
+
+
+def _last_day(ladder: Ladder) -> int:
+    return max(ladder.again_after, default=0) if ladder.end_after is None else ladder.end_after
+
+
 def _issued(state: InvoiceState) -> tuple[datetime, str]:
     assert state.last is not None
     return state.last.created_at, state.last.invoice
 
 
-def _renewal(last: SubscriptionSeen, invoices: Sequence[InvoiceState]) -> Step | None:
-    """The next period begins where the last one ends that was billed."""
+def _renewal(last: SubscriptionSeen, invoices: Sequence[InvoiceState], ahead: timedelta) -> Step | None:
+    """The next period begins where the last one ends that was billed; what is paid by hand is billed ahead of it."""
     begun = last_period(last.subscription, invoices)
     if begun is None or not last.items or last.items[0].interval == Unit.LIFE:
         return None
@@ -269,7 +283,11 @@ def _renewal(last: SubscriptionSeen, invoices: Sequence[InvoiceState]) -> Step |
     first, end = period(last, number)
     if any(line.start == first for state in invoices if state.closed_at for line in _own(state, last.subscription)):
         return None  # that bill was taken back by staff: what comes of it is theirs to say
-    return Step(Act.RENEW, first, number=number, start=first, end=end)
+    # What is set for the next period begins with it: until then the old level is held, and nothing is billed ahead.
+    early = timedelta(0) if last.next_items else min(ahead, max(first - begun.start, timedelta(0)) / 2)
+    if early and last.ends_at is not None and last.ends_at <= first:
+        return None  # its end comes first, and nothing is billed ahead of that
+    return Step(Act.RENEW, first - early, number=number, start=first, end=end)
 
 
 def _own(state: InvoiceState, subscription: str) -> list[LineSeen]:

@@ -162,7 +162,8 @@ class Ladder:
 
     ``again_after``: on which days after the first failure it is tried again, rising. ``at_end``: ``end`` (the bill is
     uncollectible, the subscription ends) or ``keep`` (the bill stays open, and nothing renews until it is paid).
-    ``end_after``: on which day it ends, where that is not the day of the last try. ``silent``: of which steps no mail is
+    ``end_after``: on which day it ends, where that is not the day of the last try; of a bill that is paid by hand (``due_at``)
+    days count from the one by which it was to be paid. ``silent``: of which steps no mail is
     written; the first failure is step 1, and each day of ``again_after`` one more. ``least_minor``: who owes less than this
     in the bill's currency, all overdue bills together, is left alone: not tried again, not written to, not ended.
     """
@@ -232,12 +233,14 @@ class InvoicePaymentFailed:
 
 @dataclass(frozen=True, slots=True)
 class PaymentSeen:
-    """A payment (a charge) as it stood at ``at``. ``status``: succeeded, failed or pending.
+    """A payment (a charge) as it stood at ``at``. ``status``: succeeded, failed, pending, or undone (it never came: staff
+    had written it down by mistake).
 
     ``intent``: the vendor's name for the attempt that this charge is part of. ``invoice``: where the payload names one.
-    ``elsewhere``: how it came in without any gateway (``cash``, ``transfer``), as staff wrote it down. ``retry``: what a
-    failure says of the stored card that was charged while its owner was away: it may be charged again ``later``, or
-    ``never``, or its ``owner`` must be there; empty where the payer was there (his slip of the pen says nothing of it).
+    ``elsewhere``: how it came in without any gateway (``cash``, ``transfer``), as staff wrote it down, and ``reference`` what
+    its receipt or the bank's statement says. ``retry``: what a failure says of the stored card that was charged while its
+    owner was away: it may be charged again ``later``, or ``never``, or its ``owner`` must be there; empty where the payer was
+    there (his slip of the pen says nothing of it).
     ``fee_minor``: what the gateway kept of it for its work, where it tells that (it may do so later).
     """
 
@@ -255,6 +258,7 @@ class PaymentSeen:
     elsewhere: str = ""
     retry: str = ""
     fee_minor: int = 0
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +292,10 @@ class RefundSeen:
 
 @dataclass(frozen=True, slots=True)
 class DisputeSeen:
-    """A dispute as it stood at ``at``. ``status``: open, won or lost. ``withdrawn``: the bank took the money for now."""
+    """A dispute as it stood at ``at``. ``status``: open, won or lost. ``withdrawn``: the bank took the money for now.
+
+    ``elsewhere``: how the payment had come in without any gateway, where staff wrote this down.
+    """
 
     dispute: str
     at: datetime
@@ -300,6 +307,7 @@ class DisputeSeen:
     intent: str = ""
     customer: str = ""
     withdrawn: bool = True
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,9 +302,13 @@ def refund_state(facts: Iterable[Fact]) -> RefundState | None:
 
 
 def payment_state(facts: Iterable[Fact]) -> PaymentSeen | None:
-    """Return the last telling of a payment; of one second, the one that went further (refunded more, succeeded)."""
+    """Return the last telling of a payment; of one second, the one that went further (refunded more, succeeded).
+
+    What was undone once never was, whatever is told after it.
+    """
     tellings = payment_tellings(facts)
-    return tellings[-1] if tellings else None
+    undone = next((told for told in tellings if told.status == "undone"), None)
+    return undone or (tellings[-1] if tellings else None)
 
 
 def payment_tellings(facts: Iterable[Fact]) -> list[PaymentSeen]:
@@ -312,7 +316,7 @@ def payment_tellings(facts: Iterable[Fact]) -> list[PaymentSeen]:
     return _ordered([fact for fact in facts if isinstance(fact, PaymentSeen)], _went_further)
 
 
-_PAYMENT_RANK = {"pending": 0, "failed": 1, "succeeded": 2}
+_PAYMENT_RANK = {"pending": 0, "failed": 1, "succeeded": 2, "undone": 3}
 
 
 def _went_further(fact: PaymentSeen) -> tuple[datetime, int, int]:

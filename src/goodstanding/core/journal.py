@@ -135,15 +135,18 @@ def _given_up(state: InvoiceState, last: InvoiceSeen, key: str, voided_at: datet
 
 def of_payment(tellings: Sequence[PaymentSeen]) -> Iterator[Posting]:
     """Give the moves of a payment that succeeded: money at the gateway, owed no more; and back, where a bank debit that
-    was confirmed fails later. ``tellings``: all of one payment's, in order of time.
+    was confirmed fails later, or where it was written down by mistake. ``tellings``: all of one payment's, in order of time.
     """
     succeeded = [told for told in tellings if told.status == "succeeded"]
     if succeeded:
         first, last = succeeded[0], tellings[-1]
+        undone = next((told for told in tellings if told.status == "undone"), None)
         where = Chart.ELSEWHERE if first.elsewhere else Chart.GATEWAY
         key, sides = f"payment|{first.payment}", (where, Chart.RECEIVABLE)
         yield from _move(f"{key}|received", sides, first.amount_minor, first.currency, first.made_at)
-        if last.status == "failed":
+        if undone is not None:
+            yield from _move(f"{key}|undone", sides, -first.amount_minor, first.currency, undone.at)
+        elif last.status == "failed":
             failed_at = next(told.at for told in tellings if told.status == "failed" and told.at >= first.at)
             yield from _move(f"{key}|failed", sides, -first.amount_minor, first.currency, failed_at)
         if fee := fee_of(tellings):
@@ -203,12 +206,43 @@ def of_refund(refund: RefundState) -> Iterator[Posting]:
         yield from _move(f"refund|{last.refund}|failed", sides, -last.amount_minor, last.currency, refund.failed_at)
 
 
+def of_back(state: InvoiceState, refunds: Sequence[RefundState], disputes: Sequence[DisputeState]) -> Iterator[Posting]:
+    """Give the moves of what went back of a bill of ours that was not settled by then: it is owed again, and no revenue was
+    given back.
+    """
+    last = state.last
+    if last is None or not last.ours:
+        return
+
+    def is_open(at: datetime) -> bool:
+        return state.settled_at is None or at < state.settled_at
+
+    for refund in refunds:
+        given, sides = refund.last, (Chart.RECEIVABLE, Chart.REFUNDED)
+        if is_open(given.made_at):
+            key = f"refund|{given.refund}"
+            yield from _move(f"{key}|owed-again", sides, given.amount_minor, given.currency, given.made_at)
+            if refund.failed_at is not None:
+                yield from _move(f"{key}|paid-again", sides, -given.amount_minor, given.currency, refund.failed_at)
+    for dispute in disputes:
+        taken, sides = dispute.last, (Chart.RECEIVABLE, Chart.DISPUTED)
+        if taken.withdrawn and is_open(taken.opened_at):
+            key = f"dispute|{taken.dispute}"
+            yield from _move(f"{key}|owed-again", sides, taken.amount_minor, taken.currency, taken.opened_at)
+            if dispute.closed_at is not None and dispute.lost:
+                back = (Chart.DISPUTED, Chart.DISPUTES_LOST)
+                yield from _move(f"{key}|still-owed", back, taken.amount_minor, taken.currency, dispute.closed_at)
+            elif dispute.closed_at is not None:
+                yield from _move(f"{key}|paid-again", sides, -taken.amount_minor, taken.currency, dispute.closed_at)
+
+
 def of_dispute(dispute: DisputeState) -> Iterator[Posting]:
     """Give the moves of a dispute that took money: withdrawn, then reinstated or lost. A mere inquiry moves nothing."""
     last = dispute.last
     if not last.withdrawn:
         return
-    key, sides = f"dispute|{last.dispute}", (Chart.DISPUTED, Chart.GATEWAY)
+    where = Chart.ELSEWHERE if last.elsewhere else Chart.GATEWAY
+    key, sides = f"dispute|{last.dispute}", (Chart.DISPUTED, where)
     yield from _move(f"{key}|withdrawn", sides, last.amount_minor, last.currency, last.opened_at)
     if dispute.closed_at is not None and dispute.lost:
         lost = (Chart.DISPUTES_LOST, Chart.DISPUTED)

@@ -99,7 +99,8 @@ class Ledger:
         if not any(state.last and state.last.ours for state in self._invoices_told.values()):
             return self._invoices_told
         received = self._received
-        return {ref: ours.settled(state, received.get(ref, ())) for ref, state in self._invoices_told.items()}
+        told = self._invoices_told.items()
+        return {ref: ours.settled(state, received.get(ref, ()), self._back(ref)) for ref, state in told}
 
     @cached_property
     def _invoices_told(self) -> dict[str, InvoiceState]:
@@ -108,13 +109,45 @@ class Ledger:
 
     @cached_property
     def _received(self) -> dict[str, list[PaymentSeen]]:
-        """Of each invoice the payments that ever succeeded, as that was first told."""
+        """Of each invoice the payments that ever succeeded, as that was first told; not those that never came."""
         found: defaultdict[str, list[PaymentSeen]] = defaultdict(list)
         for ref in self.payments:
-            succeeded = [told for told in self.tellings_of(ref) if told.status == "succeeded"]
-            if succeeded:
+            tellings = self.tellings_of(ref)
+            succeeded = [told for told in tellings if told.status == "succeeded"]
+            if succeeded and not any(told.status == "undone" for told in tellings):
                 found[self.invoice_of(ref)].append(succeeded[0])
         return dict(found)
+
+    def _back(self, invoice: str) -> Iterator[ours.Back]:
+        """What went back of what was paid for an invoice: refunds, and what a bank took; and what came again of that."""
+        for refund in self.refunds_of(invoice):
+            yield refund.last.made_at, refund.last.amount_minor
+            if refund.failed_at is not None:
+                yield refund.failed_at, -refund.last.amount_minor
+        for taken in self.taken_of(invoice):
+            yield taken.at, taken.refunded_minor
+        for dispute in self.disputes_of(invoice):
+            if dispute.last.withdrawn:
+                yield dispute.last.opened_at, dispute.last.amount_minor
+                if dispute.closed_at is not None and not dispute.lost:
+                    yield dispute.closed_at, -dispute.last.amount_minor
+
+    def overpaid_minor(self, invoice: str) -> int:
+        """Return by how much more than was due was received for an invoice of ours and not given back; 0 for any other."""
+        state = self.invoices.get(invoice)
+        if state is None or state.last is None or not state.last.ours:
+            return 0
+        received = sum(each.amount_minor for each in self._received.get(invoice, ()))
+        credited = sum(each.amount_minor for each in self.credits if self._is_rest(each, invoice))
+        back = sum(amount for _, amount in self._back(invoice))
+        return max(received - credited - back - state.last.due_minor, 0)
+
+    def rest_of(self, payment: str) -> int:
+        """Return what of a payment was more than was due and stands on the balance, in minor units."""
+        return sum(each.amount_minor for each in self.credits if each.kind == "paid" and each.about == payment)
+
+    def _is_rest(self, entry: CreditSeen, invoice: str) -> bool:
+        return entry.kind == "paid" and self.invoice_of(entry.about) == invoice
 
     @cached_property
     def payments(self) -> dict[str, PaymentSeen]:
@@ -160,6 +193,9 @@ class Ledger:
             invoice = ref if kind == "invoice" else ""
             if kind in ("payment", "link"):
                 invoice = self.invoice_of(ref.partition("|")[0])
+            elif kind in ("refund", "dispute"):
+                back = (self.refunds if kind == "refund" else self.disputes).get(ref)
+                invoice = self.invoice_of(back.last.payment, back.last.intent) if back is not None else ""
             state = self.invoices.get(invoice)
             if state is not None and state.last is not None and state.last.ours:
                 yield "invoice", invoice
@@ -169,10 +205,14 @@ class Ledger:
                         yield "subscription", subscription
 
     def given_back_of(self, invoice: str) -> list[GivenBack]:
-        """Return what was given back of an invoice, in money and as balance."""
+        """Return what was given back of an invoice once it was settled, in money and as balance."""
+        state = self.invoices.get(invoice)
+        is_ours = state is not None and state.last is not None and state.last.ours
+        since = state.settled_at if state is not None else None
+        back = [each for each in self.refunds_of(invoice) if not is_ours or (since and each.last.made_at >= since)]
         as_balance = (each for each in self.credits if each.kind == "refund" and each.about == invoice)
         given = [GivenBack(each.credit, each.at, each.amount_minor) for each in as_balance if each.amount_minor > 0]
-        return [*map(in_money, self.refunds_of(invoice)), *given]
+        return [*map(in_money, back), *given]
 
     def refunds_of(self, invoice: str) -> list[RefundState]:
         """Return the refunds of an invoice's payments."""

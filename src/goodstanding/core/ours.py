@@ -24,26 +24,32 @@ CHANGED = (
     "anchor_at",
     "trial_ends_at",
 )  # what a change of level changes of a subscription
+Back = tuple[datetime, int]  # when money went back to its payer, and how much in minor units; below zero: it came again
 NONE_SETTLED: Mapping[str, datetime] = MappingProxyType({})
 
 
-def settled(state: InvoiceState, received: Sequence[PaymentSeen]) -> InvoiceState:
+def settled(state: InvoiceState, received: Sequence[PaymentSeen], back: Iterable[Back] = ()) -> InvoiceState:
     """Return an invoice of ours as its payments leave it; somebody else's, and a draft, as it was told.
 
-    It is settled at the moment at which what was received came to what was due; refunds never unset that.
+    It is settled at the moment at which what was received, less what went ``back`` by then, came to what was due; what goes
+    back after it never unsets that. Until then what went back is owed again; from then on ``paid_minor`` is all that was
+    received.
     """
     last = state.last
     if last is None or not last.ours or last.status in NOT_ASKED_FOR:
         return state
-    paid_minor, moment = 0, None if last.due_minor else last.finalised_at or last.created_at
-    for payment in sorted(received, key=lambda each: (each.made_at, each.payment)):
-        if payment.currency == last.currency:
-            paid_minor += payment.amount_minor
-            if moment is None and paid_minor >= last.due_minor:
-                moment = max(payment.made_at, last.created_at)
+    counted = [each for each in received if each.currency == last.currency]
+    moves = [(each.made_at, 0, each.payment, each.amount_minor) for each in counted]
+    moves += [(at, 1, "", -amount_minor) for at, amount_minor in back]
+    has_minor, moment = 0, None if last.due_minor else last.finalised_at or last.created_at
+    for at, _, _, amount_minor in sorted(moves):
+        has_minor += amount_minor
+        if moment is None and has_minor >= last.due_minor:
+            moment = max(at, last.created_at)
     if moment is None:
-        return replace(state, last=replace(last, paid_minor=paid_minor))
-    return replace(state, last=replace(last, status="paid", paid_minor=paid_minor), settled_at=moment)
+        return replace(state, last=replace(last, paid_minor=max(has_minor, 0)))
+    all_minor = sum(each.amount_minor for each in counted)
+    return replace(state, last=replace(last, status="paid", paid_minor=all_minor), settled_at=moment)
 
 
 def paid_from(invoices: Iterable[InvoiceState]) -> dict[str, datetime]:

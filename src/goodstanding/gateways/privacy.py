@@ -8,4 +8,6 @@ HOLDS: tuple[Holding, ...] = ()
 
 NOT_PERSONAL: NotPersonal = {
     "GatewayAccount": ("code", "gateway", "label", "mode", "webhook_secret", "webhook_secret_old", "api_key"),
+    "HandMethod": ("code", "title", "instructions"),
+    "HandTerms": ("remind_before", "remind_after", "at_least"),
 }

@@ -18,9 +18,11 @@ from goodstanding.core.money import Money
 from goodstanding.gateways.requests import (
     BeginRequest,
     Begun,
+    BillRequest,
     Change,
     ChargeRequest,
     Enrolment,
+    Instructions,
     Redirect,
     StoredMethod,
     Taken,
@@ -53,6 +55,8 @@ class Ability(StrEnum):
     METHODS = "methods"
     DROP = "drop"
     FORGET = "forget"
+    # Of gateways where nothing is begun: a bill says how it is to be paid, and somebody records later that it was.
+    BILL = "bill"
     # Of gateways that are there for trying: the cards that steer them, their clock, and their messages handed over.
     CARDS = "cards"
     ADVANCE = "advance"
@@ -207,6 +211,12 @@ class AbleGateway(Gateway, Protocol):
 
     def drop(self, method: str, *, account: Account, now: datetime) -> None:
         """Forget a stored method. Forgotten already: nothing changes."""
+
+    def bill(self, bill: BillRequest) -> Instructions:
+        """Return how a bill is to be paid, in words for its payer, to be shown and mailed with it.
+
+        Pure: nothing is asked of anybody, and nothing is begun. Who offers this is paid later, and told of it by people.
+        """
 
     def forget(self, customer: str, *, account: Account, now: datetime) -> Taken:
         """Forget who a customer is: ends what recurs, drops what is stored, blanks name and e-mail."""

@@ -83,6 +83,27 @@ class ChargeRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class BillRequest:
+    """A bill to be paid later: its ``number``, the ``reference`` to quote, what is ``left`` to be paid (as people read it) and
+    by which ``day``; and in whose words, those of the way to pay that its payer chose.
+    """
+
+    number: str
+    reference: str
+    left: str
+    day: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instructions:
+    """How a bill is to be paid: ``text`` of several lines, and the ``reference`` to quote."""
+
+    text: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A change of a subscription: ``to`` something else from ``when`` on, or (at once) another stored ``method``, or both."""
 

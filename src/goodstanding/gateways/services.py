@@ -6,7 +6,7 @@ import secrets
 
 from goodstanding import conf
 from goodstanding.gateways import registry
-from goodstanding.gateways.models import GatewayAccount
+from goodstanding.gateways.models import GatewayAccount, HandMethod, HandTerms
 from goodstanding.gateways.protocol import Ability
 
 SANDBOX, SANDBOX_AUTO = "sandbox", "sandbox-auto"
@@ -48,10 +48,38 @@ def ensure_stripe_account() -> GatewayAccount:
     return GatewayAccount.objects.get_or_create(code="stripe", defaults=defaults)[0]
 
 
-def ensure_manual_account() -> GatewayAccount:
-    """Return the account ``manual``, where staff record what was paid by hand; make it if there is none.
+def offered_later() -> list[HandMethod]:
+    """Return the ways to be billed and pay later that people can choose, in order, each with its account. One statement."""
+    rows = HandMethod.objects.select_related("account").filter(
+        is_offered=True, account__is_active=True, account__is_offered=True
+    )
+    found = rows.order_by("account__position", "account", "position", "code")
+    able = [each for each in found if each.can_be_chosen and is_paid_later(each.account)]
+    return [each for each in able if each.account.is_live or conf.is_for_trying()]
 
-    Any number of times. Nobody else writes to members about it, so we do.
+
+def is_paid_later(account: GatewayAccount) -> bool:
+    """Return whether what is bought at an account is billed, and paid later by hand."""
+    return registry.can(account.gateway, Ability.BILL)
+
+
+def hand_terms(account: GatewayAccount) -> HandTerms:
+    """Return when what is paid by hand at an account is billed, asked for again and given up; the defaults unless told."""
+    there = HandTerms.objects.filter(account=account).first()
+    return there or HandTerms(account=account, remind_before=[3], remind_after=[7, 14])
+
+
+def hand_methods(account: GatewayAccount) -> list[HandMethod]:
+    """Return all ways to pay by hand at an account, in order."""
+    return list(HandMethod.objects.filter(account=account).order_by("position", "code"))
+
+
+def ensure_manual_account() -> GatewayAccount:
+    """Return the account ``manual``, where staff record what was paid by hand; make it, with the usual ways to pay, if there
+    is none.
+
+    Any number of times. Nobody else writes to members about it, so we do. Nothing is offered at the checkout before staff
+    have said how it is to be paid.
     """
     defaults = {
         "gateway": "manual",
@@ -60,7 +88,14 @@ def ensure_manual_account() -> GatewayAccount:
         "billed_by": GatewayAccount.BilledBy.US,
         "writes_to_members": True,
     }
-    return GatewayAccount.objects.get_or_create(code=MANUAL, defaults=defaults)[0]
+    account, is_new = GatewayAccount.objects.get_or_create(code=MANUAL, defaults=defaults)
+    if is_new:
+        usual = (("transfer", "Bank transfer", 14), ("cash", "At the desk", 7), ("cheque", "Cheque", 14))
+        HandMethod.objects.bulk_create(
+            HandMethod(account=account, code=code, title=title, days_until_due=days, position=position)
+            for position, (code, title, days) in enumerate(usual)
+        )
+    return account
 
 
 def ensure_sandbox_accounts() -> tuple[GatewayAccount, GatewayAccount]:

@@ -15,7 +15,7 @@ from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.models import Interval as Chosen
 from goodstanding.catalogue.models import Price
 from goodstanding.core import pricing, purchasing
-from goodstanding.core.facts import CodeHeld, Contract
+from goodstanding.core.facts import CodeHeld, Contract, InvoiceSeen
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
@@ -26,7 +26,7 @@ from goodstanding.gateways import registry
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import Ability
 from goodstanding.gateways.requests import Enrolment
-from goodstanding.memberships import extending
+from goodstanding.memberships import extending, handbills
 from goodstanding.memberships.intake import take_in
 from goodstanding.people.models import Member
 
@@ -149,10 +149,13 @@ def customer_for(member: Member, account: GatewayAccount, *, now: datetime) -> G
     return customer
 
 
-def buy(customer: GatewayCustomer, bought: Quote, *, ref: str, now: datetime) -> Purchase:
+def buy(
+    customer: GatewayCustomer, bought: Quote, *, ref: str, now: datetime, due_at: datetime | None = None
+) -> Purchase:
     """Record that what was quoted is bought, to be paid: an open invoice of ours, and the subscription that it begins.
 
-    ``ref`` names the purchase (a checkout's public id); the same again changes nothing. In the caller's transaction.
+    ``ref`` names the purchase (a checkout's public id); the same again changes nothing. ``due_at``: until when it may be paid
+    by hand; without it, it is paid now or not at all. In the caller's transaction.
     """
     assert connection.in_atomic_block
     purchase = purchasing.purchase_of(ref, bought)
@@ -170,6 +173,12 @@ def buy(customer: GatewayCustomer, bought: Quote, *, ref: str, now: datetime) ->
         number=number,
         credit_minor=Ledger(objects).credit_minor(bought.currency),
     )
+    if due_at is not None:
+        account = customer.gateway_account
+        facts = tuple(
+            handbills.to_be_paid(each, account, until=due_at) if isinstance(each, InvoiceSeen) else each
+            for each in facts
+        )
     take_in(facts, account=customer.gateway_account, event=event, recorded_at=now, now=now)
     return purchase
 

@@ -20,6 +20,7 @@ from goodstanding.core.facts import Fact, InvoiceSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
+from goodstanding.memberships import handbills
 from goodstanding.memberships.intake import take_in
 
 Change = Callable[[Ledger, SubscriptionSeen, datetime], tuple[Fact, ...]]
@@ -77,7 +78,9 @@ def _with_end(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fa
     end = paid.end if paid is not None else now
     if end <= now:
         return _ended(ledger, last, now)
-    return (ours.retold(last, at=now, rank=1, ends_at=end),) if last.ends_at is None else ()
+    if last.ends_at is not None:
+        return ()
+    return (*handbills.dropped(ledger, last, now=now), ours.retold(last, at=now, rank=1, ends_at=end))
 
 
 def _ended(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
@@ -93,5 +96,7 @@ def _ended(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact,
     return (*bills, ours.retold(last, at=now, rank=2, status=status, ended_at=now))
 
 
-def _without_end(_ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
-    return (ours.retold(last, at=now, rank=1, ends_at=None),) if last.ends_at is not None else ()
+def _without_end(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
+    if last.ends_at is None:
+        return ()
+    return (*handbills.drawn_again(ledger, last, now=now), ours.retold(last, at=now, rank=1, ends_at=None))

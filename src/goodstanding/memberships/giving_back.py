@@ -40,7 +40,8 @@ def left_of(payment: Payment) -> Money:
     back = rows.exclude(status__in=LOST).aggregate(total=Sum("amount_minor"))["total"] or 0
     customer = _customer(payment)
     promised = errands.promised_back(customer, payment.external_id)
-    credited = _credited(payment.invoice, Ledger(recording.objects_of([customer.pk]).get(customer.pk, {})))
+    ledger = Ledger(recording.objects_of([customer.pk]).get(customer.pk, {}))
+    credited = _credited(payment.invoice, ledger) + ledger.rest_of(payment.external_id)
     return Money(max(payment.amount_minor - back - promised - credited, 0), payment.currency)
 
 

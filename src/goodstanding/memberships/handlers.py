@@ -11,7 +11,7 @@ from goodstanding.catalogue.services import RESOLVE
 from goodstanding.jobs import lease, registry
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.models import Job
-from goodstanding.memberships import cards, errands, expiring, intake, letters, passing, paying, renewing
+from goodstanding.memberships import cards, errands, expiring, intake, letters, passing, paying, reminders, renewing
 
 ROLL = "memberships.roll"
 AGAIN = timedelta(minutes=1)  # longer than any transaction of ours
@@ -55,6 +55,12 @@ def cards_expire(job: Job, *, now: datetime) -> None:
         jobs.add(expiring.CARDS_EXPIRE, key=f"{job.key}>{after}", due_at=now, now=now, payload={"after": after})
 
 
+def remind(job: Job, *, now: datetime) -> None:
+    """Remind the payer of a bill that is paid by hand."""
+    due_at = datetime.fromisoformat(str(job.payload["due_at"]))
+    letters.remind(str(job.payload["invoice"]), due_at, now=now)
+
+
 def claim_turns(*, now: datetime, worker: str, limit: int) -> list[Turn]:
     """Claim subscriptions for which our clock has something to do."""
     rows = Turn.objects.select_related("subscription__gateway_account", "subscription__customer")
@@ -81,6 +87,7 @@ registry.handler(attempts.CARD_SEEN, atomic=False)(card_seen)
 registry.handler(expiring.CARDS_EXPIRE, atomic=False)(cards_expire)
 registry.recurring(expiring.CARDS_EXPIRE, every=timedelta(days=1))
 registry.sweep("cards that expire", lambda now: expiring.sweep(now=now))
+registry.handler(reminders.REMIND)(remind)
 registry.handler(RESOLVE, atomic=False)(resolve)
 registry.handler(intake.ADOPT, atomic=False)(adopt)
 registry.handler(ROLL, atomic=False)(roll)

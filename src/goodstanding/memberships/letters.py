@@ -31,7 +31,7 @@ from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.writing import Writes
-from goodstanding.memberships import failing
+from goodstanding.memberships import failing, reminders
 from goodstanding.memberships.failures import WHY
 from goodstanding.memberships.models import MemberStanding, StandingChange
 from goodstanding.people.models import Member
@@ -113,6 +113,11 @@ def of_card(member: Member, about: str, context: dict[str, Any], *, now: datetim
     return writes.flush() > 0
 
 
+def remind(invoice: str, due_at: datetime, *, now: datetime) -> None:
+    """Remind the payer of a bill (by its public id) that is to be paid by hand until ``due_at``, if it still is."""
+    reminders.remind(invoice, due_at, post=write, page=_page(INVOICE, invoice), now=now)
+
+
 class _Writer:
     def __init__(
         self, customer: GatewayCustomer, ledger: Ledger, member: Member, standing: MemberStanding, writes: Writes
@@ -127,6 +132,12 @@ class _Writer:
         if state.settled_at is not None:
             if _is_new(state.settled_at, self.now):
                 self._settled(last)
+        elif last.due_at is not None:
+            told = [last.at, *(each.at for each in self.ledger.payments.values() if each.invoice == ref)]
+            if _is_new(max(told), self.now):
+                page = _page(INVOICE, derived("inv", self.customer.gateway_account_id, ref))
+                pages = (page, _page(JOIN))
+                reminders.of_bill(self.customer, self.ledger, state, self._post, pages=pages, now=self.now)
         elif state.closed_at is None and ref not in self.ledger.changes and failing.was_paid_before(self.ledger, last):
             failures = self.ledger.failures_of(ref)
             if failures and _is_new(failures[-1], self.now):
@@ -180,10 +191,9 @@ class _Writer:
     def _welcome(self, last: InvoiceSeen, line: LineSeen, until: datetime | None) -> None:
         context: dict[str, Any] = {"level": _level_name(line), "link": _page(HOME), "covered_until": until}
         if last.subscription and until is not None and last.total_minor:
-            context |= {
-                "amount": _words(last.total_minor, last),
-                "next_charge_on": until.astimezone(conf.time_zone()).date(),
-            }
+            context["next_charge_on"] = until.astimezone(conf.time_zone()).date()
+            if registry.can(self.customer.gateway_account.gateway, Ability.CHARGE):  # else nobody charges anything
+                context["amount"] = _words(last.total_minor, last)
         self._post("welcome", last.invoice, context)
 
     def _failed(self, last: InvoiceSeen) -> None:

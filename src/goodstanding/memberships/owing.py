@@ -27,6 +27,7 @@ class Stage(StrEnum):
     WORKING = "working"  # the gateway has not answered yet
     WAITING = "waiting"  # the payer is to go on elsewhere
     DECLINED = "declined"
+    BILLED = "billed"  # the bill is out, and is to be paid by hand
     DONE = "done"
     CLOSED = "closed"  # nobody asks for it any more
 

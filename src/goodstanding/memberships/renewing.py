@@ -29,6 +29,7 @@ from goodstanding.core.money import Money
 from goodstanding.core.periods import Period
 from goodstanding.core.renewals import completed, payments_before, renewal_of
 from goodstanding.jobs import lease
+from goodstanding.memberships import handbills
 from goodstanding.memberships.intake import Telling, take_in_many
 from goodstanding.memberships.together import Together
 
@@ -68,6 +69,7 @@ class _Run:
             Named(each.subscription.gateway_account, each.subscription.customer.external_id) for each in claimed
         )
         self._wishes: list[Wish] = []
+        self._aheads: dict[str, timedelta] = {}  # of each account: how long before their periods it bills
 
     def step(self) -> None:
         """Do the next step of each, where one is due; those that may have another one are left."""
@@ -98,7 +100,7 @@ class _Run:
     def _due(self, turn: Turn, customer: GatewayCustomer) -> Step | None:
         """Return the step to be done now; where there is none (or something is being paid) give the turn back."""
         ledger = self.work.ledger(customer)
-        step = turns.step_of(ledger, turn.subscription.external_id)
+        step = turns.step_of(ledger, turn.subscription.external_id, ahead=self._ahead(customer))
         if step is None or step.at > self.now:
             self._give_back(
                 turn, state=Turn.State.OPEN if step else Turn.State.IDLE, due_at=step.at if step else self.now
@@ -120,6 +122,12 @@ class _Run:
         row = Turn(subscription_id=turn.pk, state=state, due_at=due_at)
         self.work.writes.over([row], (*turns.WRITTEN, "leased_until", "leased_by"))
 
+    def _ahead(self, customer: GatewayCustomer) -> timedelta:
+        account = customer.gateway_account
+        if account.pk not in self._aheads:
+            self._aheads[account.pk] = turns.ahead_of(account)
+        return self._aheads[account.pk]
+
     @cached_property
     def _policy(self) -> DunningPolicy:
         return policies.in_force(self.now)
@@ -133,6 +141,8 @@ class _Run:
     def _telling(self, turn: Turn, step: Step, means: _Means) -> Telling:
         customer, subscription = self._customer(turn), turn.subscription.external_id
         facts = _facts(step, self.work.ledger(customer), self._last(turn), means)
+        if step.act is Act.RENEW:
+            facts = handbills.with_days(facts, customer, now=self.now)
         about = step.invoice or (step.start.isoformat() if step.start else "")
         event = derived("evt", customer.gateway_account_id, step.act, subscription, about)
         return Telling(customer.gateway_account, event, facts, self.now)

@@ -27,6 +27,7 @@ from goodstanding.core.records import MembershipRecord
 from goodstanding.core.standing import MemberAnswer, judge_member, outlook
 from goodstanding.memberships.models import Approval, Grant, Hold, Seat
 from goodstanding.memberships.reading import records_of
+from goodstanding.memberships.reminders import of_member
 from goodstanding.memberships.words import member_because, stamp
 from goodstanding.people.models import Member
 
@@ -149,6 +150,9 @@ def _decided(member: Member) -> Iterator[Entry]:
         yield Entry(approval.asked_at, approval.asked_at, "approval asked for")
         if approval.decided_at:
             yield Entry(approval.decided_at, approval.decided_at, f"{approval.state}: {approval.reason}")
+    for invoice, sent in of_member(member):
+        last = ", for the last time" if sent.is_last else ""
+        yield Entry(sent.at, sent.at, f"reminded of invoice {invoice.number or invoice.external_id}{last}")
     for grant in Grant.objects.filter(member=member):
         words = f"granted {stamp(grant.start_at)} to {stamp(grant.end_at) or 'no end'}: {grant.reason}"
         yield Entry(grant.given_at, grant.given_at, words)
@@ -174,12 +178,16 @@ def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
             covers = "".join(
                 f"; {stamp(line.start)} to {stamp(line.end)}" for line in fact.lines if line.kind == "regular"
             )
-            return f"invoice {fact.number or fact.invoice} {fact.status}, {amount}{covers}"
+            due = f", to be paid by {stamp(fact.due_at)}" if fact.due_at and fact.status == "open" else ""
+            return f"invoice {fact.number or fact.invoice} {fact.status}, {amount}{due}{covers}"
         case InvoicePaymentFailed():
             return f"a payment of invoice {fact.invoice} failed"
         case PaymentSeen():
             back = f", {Money(fact.refunded_minor, fact.currency)} given back" if fact.refunded_minor else ""
-            return f"payment {fact.payment} {fact.status}, {Money(fact.amount_minor, fact.currency)}{back}"
+            how = f" by {fact.elsewhere}" if fact.elsewhere else ""
+            how += f" ({fact.reference})" if fact.reference else ""
+            pays = f" for invoice {fact.invoice}" if fact.invoice and fact.elsewhere else ""
+            return f"payment {fact.payment} {fact.status}, {Money(fact.amount_minor, fact.currency)}{how}{pays}{back}"
         case PaymentLinked():
             return f"{fact.one} and {fact.other} belong together"
         case RefundSeen():

@@ -13,7 +13,19 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding.core.records import Status
 from goodstanding.memberships.forms import DECISIONS, Decision
-from goodstanding.office.money_forms import EndForm, KeepForm, PaymentForm, RefundForm, RetryForm, SellForm, StopForm
+from goodstanding.office.money_forms import (
+    BouncedForm,
+    DayForm,
+    DecidedForm,
+    EndForm,
+    KeepForm,
+    PaymentForm,
+    RefundForm,
+    RetryForm,
+    SellForm,
+    StopForm,
+    UndoForm,
+)
 from goodstanding.office.seat_forms import EndSeatForm, GiveSeatForm
 from goodstanding.office.status_forms import DiedForm, LivesForm, PlainStatusForm, StatusForm
 from goodstanding.people.models import Member
@@ -74,6 +86,10 @@ class AddForm(forms.Form):
 ACTIONS: dict[str, type[Decision]] = {
     **DECISIONS,
     "payment": PaymentForm,
+    "day": DayForm,
+    "undo": UndoForm,
+    "bounced": BouncedForm,
+    "decided": DecidedForm,
     "sell": SellForm,
     "refund": RefundForm,
     "retry": RetryForm,
@@ -123,8 +139,32 @@ SAYS: dict[str, tuple[StrOrPromise, StrOrPromise]] = {
         _("The membership lets nobody in, though it may be paid."),
     ),
     "payment": (
-        _("The invoice counts as paid in full, by hand. No card is charged for it any more."),
-        _("What it bought counts as of this payment."),
+        _(
+            "It counts as received by hand. Once nothing is left, the invoice is paid, and no card is charged for it any more."
+        ),
+        _("A part changes nothing about access. Once all is paid, what it bought counts as of this payment."),
+    ),
+    "day": (
+        _(
+            "Nothing is paid. The reminders count from the new day, and the invoice is given up later or earlier with it."
+        ),
+        _("Nothing changes: what is not paid opens nothing."),
+    ),
+    "undo": (
+        _(
+            "The payment never was: its invoice is open again, and the books show both. What really came is to be recorded anew."
+        ),
+        _("What it bought was never paid: it ends, unless something else pays for it."),
+    ),
+    "bounced": (
+        _("The money is gone for now. An invoice that was not paid in full yet is owed that much again."),
+        _("What it bought is on hold until it is decided."),
+    ),
+    "decided": (
+        _(
+            "Come after all, it counts as before. Lost, it is written off, or stays owed where the invoice is still open."
+        ),
+        _("Come after all, the hold ends. Lost, what it bought ends."),
     ),
     "sell": (
         _(

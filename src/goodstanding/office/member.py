@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import F, Q
 
-from goodstanding.billing.models import Errand, Invoice, Payment, Refund, Subscription
+from goodstanding.billing.models import Dispute, Errand, Invoice, Payment, Refund, Subscription
 from goodstanding.communications import services as mails
 from goodstanding.core.fold import ENDED
 from goodstanding.doors import services as doors
@@ -31,6 +31,17 @@ class Paid:
     invoice: Invoice | None
     back_minor: int
     promised_minor: int
+    disputed: str = ""  # how its dispute stands, if there is one
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether staff recorded it, and it still counts."""
+        return bool(self.row.elsewhere) and self.row.status == "succeeded"
+
+    @property
+    def can_decide(self) -> bool:
+        """Whether the bank took it back, and it is not decided yet."""
+        return self.is_by_hand and self.disputed == "open"
 
     @property
     def can_refund(self) -> bool:
@@ -87,6 +98,8 @@ def _payments(member: Member, waiting: dict[tuple[str, str], list[Errand]]) -> l
     refunds = Refund.objects.filter(account__member=member, payment__in=names).exclude(status__in=giving_back.LOST)
     for account, payment, minor in refunds.values_list("gateway_account_id", "payment", "amount_minor"):
         back[account, payment] += minor
+    disputes = Dispute.objects.filter(account__member=member, payment__in=names).order_by("opened_at", "id")
+    disputed = {(each.gateway_account_id, each.payment): each.status for each in disputes}
     invoices = _named(Invoice.objects.filter(account__member=member, external_id__in={row.invoice for row in rows}))
     return [
         Paid(
@@ -98,6 +111,7 @@ def _payments(member: Member, waiting: dict[tuple[str, str], list[Errand]]) -> l
                 for errand in waiting.get((row.gateway_account_id, row.external_id), ())
                 if errand.kind == Errand.Kind.REFUND
             ),
+            disputed.get((row.gateway_account_id, row.external_id), ""),
         )
         for row in rows
     ]

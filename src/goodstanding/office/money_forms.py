@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from goodstanding import conf
 from goodstanding.audit.services import note
 from goodstanding.billing.models import Invoice, Payment, Subscription
 from goodstanding.catalogue.models import Price
@@ -14,14 +15,25 @@ from goodstanding.catalogue.words import money_words
 from goodstanding.checkout import holding
 from goodstanding.core.currencies import MoneyRefused
 from goodstanding.core.money import Money
-from goodstanding.memberships import byhand, ending, expiring, giving_back, owing, retrying
+from goodstanding.core.reminding import due_by
+from goodstanding.gateways.models import GatewayAccount
+from goodstanding.gateways.services import ensure_manual_account
+from goodstanding.memberships import byhand, ending, expiring, giving_back, handbills, owing, retrying, undoing
 from goodstanding.memberships.forms import Decision, MomentField
 
 HOW = (("cash", _("in cash")), ("transfer", _("by transfer")), ("cheque", _("by cheque")), ("other", _("otherwise")))
 
 
+def read_amount(text: str, currency: str) -> Money:
+    """Read an amount as people type it, such as ``12.50`` or ``12,50``. Raises ``ValidationError``."""
+    try:
+        return Money.parse(f"{text.strip().replace(',', '.')} {currency}")
+    except MoneyRefused:
+        raise forms.ValidationError(_("Write an amount, such as 12.50, without the currency.")) from None
+
+
 class AtDesk(Decision):
-    """Money that was taken at the desk."""
+    """Money that was taken at the desk, or found on the bank's statement."""
 
     how = forms.ChoiceField(label=_("Paid"), choices=HOW, widget=forms.RadioSelect, initial="cash")
     reference = forms.CharField(
@@ -37,25 +49,111 @@ class AtDesk(Decision):
         """Propose this moment."""
         self.initial.setdefault("paid_at", self.now.replace(microsecond=0))
 
+    def offer(self, account: GatewayAccount) -> None:
+        """Offer the ways to pay by hand that the organisation has beside the usual ones."""
+        usual = dict(HOW)
+        own = [(code, title) for code, title in handbills.titles(account) if code not in usual]
+        how: Any = self.fields["how"]
+        how.choices = [*HOW[:-1], *own, HOW[-1]]
+
 
 class PaymentForm(AtDesk):
-    """An open invoice was paid by hand."""
+    """All or a part of an open invoice was paid by hand."""
 
     title, button, done = _("Record a payment"), _("Record the payment"), _("Recorded.")
     permission, about = "gs_billing.add_payment", Invoice
-    field_order = ("how", "reference", "paid_at", "reason")
+    amount = forms.CharField(
+        label=_("How much"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+    )
+    field_order = ("amount", "how", "reference", "paid_at", "reason")
 
     def prepare(self) -> None:
-        """Say how much it is."""
+        """Propose all that is left, paid as it was to be paid."""
         super().prepare()
-        due = money_words(owing.owed(self.row))
-        self.fields["how"].label = _("Paid in full, %(amount)s") % {"amount": due}
+        self.left = owing.owed(self.row)
+        self.offer(self.row.gateway_account)
+        plain = self.left.format().partition(" ")[0]
+        self.initial.setdefault("amount", plain)
+        said = _("%(left)s is left to be paid: empty, all of it. What is more becomes balance.")
+        self.fields["amount"].help_text = said % {"left": money_words(self.left)}
+
+    def clean_amount(self) -> Money | None:
+        """Read the amount, which is in the invoice's currency; nothing: all that is left."""
+        typed = self.cleaned_data["amount"].strip()
+        return read_amount(typed, self.left.currency) if typed else None
 
     def take(self, *, by: Any) -> None:
         """Record it."""
         given = self.cleaned_data
-        how = {name: given[name] for name in ("how", "reference", "paid_at", "reason")}
+        how = {name: given[name] for name in ("how", "reference", "paid_at", "reason", "amount")}
         byhand.record_payment(self.row, **how, by=by, now=self.now)
+
+
+class DayForm(Decision):
+    """More time, or less, to pay an invoice by hand."""
+
+    title, button, done = _("Move the day for paying"), _("Move the day"), _("Moved.")
+    permission, about = "gs_billing.change_invoice", Invoice
+    day = forms.DateField(
+        label=_("The last day for paying"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    field_order = ("day", "reason")
+
+    def prepare(self) -> None:
+        """Propose the day as it is."""
+        if self.row.due_at is not None:
+            self.initial.setdefault("day", handbills.day_of(self.row.due_at))
+
+    def take(self, *, by: Any) -> None:
+        """Move it."""
+        due_at = due_by(self.cleaned_data["day"], tz=conf.time_zone())
+        byhand.move_day(self.row, due_at=due_at, reason=self.cleaned_data["reason"], by=by, now=self.now)
+
+
+class OfPayment(Decision):
+    """What became of a payment that was recorded by hand."""
+
+    permission, about = "gs_billing.change_payment", Payment
+
+
+class UndoForm(OfPayment):
+    """It was written down by mistake."""
+
+    title, button, done = _("Take back, it was a mistake"), _("Take it back"), _("It is taken back.")
+
+    def take(self, *, by: Any) -> None:
+        """Take it back."""
+        undoing.undo(self.row, reason=self.cleaned_data["reason"], by=by, now=self.now)
+
+
+class BouncedForm(OfPayment):
+    """The bank took it back."""
+
+    title, button, done = _("The bank took it back"), _("Note it"), _("Noted: what it bought is on hold.")
+
+    def take(self, *, by: Any) -> None:
+        """Note it."""
+        undoing.bounced(self.row, reason=self.cleaned_data["reason"], by=by, now=self.now)
+
+
+class DecidedForm(OfPayment):
+    """How it went with a payment that the bank had taken back."""
+
+    title, button, done = _("It is decided"), _("Note it"), _("Noted.")
+    outcome = forms.ChoiceField(
+        label=_("What came of it"),
+        choices=(("came", _("it came after all")), ("lost", _("it is lost"))),
+        widget=forms.RadioSelect,
+    )
+    field_order = ("outcome", "reason")
+
+    def take(self, *, by: Any) -> None:
+        """Note it."""
+        came, reason = self.cleaned_data["outcome"] == "came", self.cleaned_data["reason"]
+        undoing.decided(self.row, came_after_all=came, reason=reason, by=by, now=self.now)
 
 
 class SellForm(AtDesk):
@@ -69,6 +167,7 @@ class SellForm(AtDesk):
     def prepare(self) -> None:
         """Offer what is on sale, hidden levels too: who is at the desk knows of them."""
         super().prepare()
+        self.offer(ensure_manual_account())
         choice: Any = self.fields["price"]
         on_sale = Price.objects.filter(is_open=True, level__is_open=True).select_related("level__group")
         choice.queryset = on_sale.order_by("level__position", "level", "position", "amount_minor", "id")
@@ -115,11 +214,9 @@ class RefundForm(Decision):
         data["money"] = self.left
         if data.get("how_much") == "part":
             try:
-                data["money"] = Money.parse(
-                    f"{(data.get('amount') or '').strip().replace(',', '.')} {self.left.currency}"
-                )
-            except MoneyRefused:
-                self.add_error("amount", _("Write an amount, such as 12.50, without the currency."))
+                data["money"] = read_amount(data.get("amount") or "", self.left.currency)
+            except forms.ValidationError as error:
+                self.add_error("amount", error)
         elif (data.get("amount") or "").strip():
             self.add_error("how_much", _("You typed a part. Choose “a part of it”, or leave the part empty."))
         return data

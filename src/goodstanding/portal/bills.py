@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from goodstanding.billing.models import Invoice, InvoiceLine, Payment, Refund
 from goodstanding.catalogue.models import Price
 from goodstanding.catalogue.words import money_words
 from goodstanding.core.seats import is_seat
-from goodstanding.memberships import owing
+from goodstanding.memberships import handbills, owing
+from goodstanding.memberships.handbills import Way
 from goodstanding.people.models import Member
 from goodstanding.portal import words
 
 LISTED = 20  # on one page
 HIDDEN = ("draft", "deleted")  # never sent to anybody
+HOW_PAID = {
+    "cash": gettext_lazy("Payment in cash"),
+    "transfer": gettext_lazy("Payment by transfer"),
+    "cheque": gettext_lazy("Payment by cheque"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,10 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One invoice, whole. ``to_credit``: what it left for later. ``owed`` is empty where nothing is asked for any more."""
+    """One invoice, whole. ``to_credit``: what it left for later. ``owed`` is empty where nothing is asked for any more.
+
+    ``due_on``: the last day for paying it by hand, and ``ways`` how, where it is open.
+    """
 
     row: Row
     lines: Sequence[Line]
@@ -63,6 +73,8 @@ class Bill:
     to_credit: str
     paid: str
     owed: str
+    due_on: date | None = None
+    ways: Sequence[Way] = ()
 
 
 def mine(member: Member) -> QuerySet[Invoice]:
@@ -98,7 +110,7 @@ def row_of(invoice: Invoice, given_back: int) -> Row:
 
 
 def bill(invoice: Invoice) -> Bill:
-    """Return one invoice, whole. Statements: four, however long it is."""
+    """Return one invoice, whole. Statements: four, however long it is, and two more for how to pay it by hand."""
     lines = list(invoice.lines.order_by("start_at", "id"))
     prices = {
         price.pk: price for price in Price.objects.select_related("level").filter(pk__in={each.price for each in lines})
@@ -117,6 +129,8 @@ def bill(invoice: Invoice) -> Bill:
         to_credit=words.money(-invoice.credit_minor, invoice.currency) if invoice.credit_minor < 0 else "",
         paid=words.money(invoice.paid_minor, invoice.currency) if invoice.paid_minor else "",
         owed=money_words(left) if is_open else "",
+        due_on=handbills.day_of(invoice.due_at) if is_open and invoice.due_at is not None else None,
+        ways=handbills.ways_of(invoice) if is_open else (),
     )
 
 
@@ -138,8 +152,15 @@ def _line(line: InvoiceLine, invoice: Invoice, prices: dict[str, Price]) -> Line
 
 
 def _payment(payment: Payment) -> Move:
-    said = {"succeeded": _("Payment"), "failed": _("Payment, declined"), "pending": _("Payment, not confirmed yet")}
+    said = {
+        "succeeded": _("Payment"),
+        "failed": _("Payment, declined"),
+        "pending": _("Payment, not confirmed yet"),
+        "undone": _("Payment, noted by mistake and taken back"),
+    }
     what = said.get(payment.status, _("Payment, not made"))
+    if payment.elsewhere and payment.status == "succeeded":
+        what = str(HOW_PAID.get(payment.elsewhere, _("Payment by hand")))
     amount = words.money(payment.amount_minor, payment.currency)
     return Move(payment.made_at, what, amount, payment.status == "succeeded")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from goodstanding.core.money import Money
 from goodstanding.core.records import FOR_LIFE, Status
 from goodstanding.core.standing import Answer, judge_member
 from goodstanding.gateways import registry
+from goodstanding.gateways import services as gateways
 from goodstanding.gateways.protocol import Ability, GatewayError
 from goodstanding.memberships import cards, changing, owing
 from goodstanding.memberships.cards import KeptCard
@@ -81,6 +82,7 @@ class Overview:
     places: tuple[Place, ...]
     bills: tuple[Invoice, ...]
     begun: tuple[Checkout, ...]
+    paid_later: frozenset[str] = frozenset()  # accounts of begun checkouts whose bill is paid by hand
 
     @property
     def held(self) -> list[Place]:
@@ -118,7 +120,11 @@ def of(member: Member, *, now: datetime, with_cards: bool = True) -> Overview:
     answers = dict(judge_member(records_of([member.pk]).get(member.pk, []), now).memberships)
     rows = [row for row in _places(member) if row.pk in answers]
     held = {row.pk: row for row in seats.held(member) if row.pk in answers}
-    begun = tuple(Checkout.objects.filter(member=member, state=Checkout.State.OPEN).select_related("price__level"))
+    begun = tuple(
+        Checkout.objects.filter(member=member, state=Checkout.State.OPEN).select_related(
+            "price__level", "gateway_account"
+        )
+    )
     open_bills = owing.open_invoices(member)
     renewing = [each for row in rows for each in _renewing(row)]
     asked = with_cards and bool(renewing)
@@ -143,6 +149,7 @@ def of(member: Member, *, now: datetime, with_cards: bool = True) -> Overview:
         places=places,
         bills=tuple(bill for bill in open_bills if bill.external_id not in paid_there),
         begun=begun,
+        paid_later=frozenset(each.gateway_account_id for each in begun if gateways.is_paid_later(each.gateway_account)),
     )
 
 
@@ -266,6 +273,9 @@ def _errand_words(errand: str) -> list[str]:
 def _bill_words(subscription: Subscription, bill: Invoice, ahead: Ahead | None, now: datetime) -> list[str]:
     owed = {"amount": money_words(owing.owed(bill)), "day": words.day(bill.issued_at)}
     found = [_("%(amount)s has been open since %(day)s.") % owed]
+    if bill.due_at is not None:
+        due = words.day(bill.due_at - timedelta(microseconds=1))
+        return [_("%(amount)s is to be paid by %(day)s, by hand.") % {"amount": owed["amount"], "day": due}]
     if subscription.billed_by == Subscription.BilledBy.GATEWAY:
         found.append(_("The bank tries again by itself; you can also pay it here."))
     elif registry.can(subscription.gateway_account.gateway, Ability.CHARGE):

@@ -27,7 +27,7 @@ def left_open(**whose: Any) -> list[str]:
 
 
 def _charges(**whose: Any) -> list[str]:
-    """One successful charge of an invoice, each with its invoice, each known on both sides (I12)."""
+    """No more taken for an invoice than was due, each payment with its invoice, each known on both sides (I12)."""
     ours = {row.external_id: row for row in Payment.objects.filter(status="succeeded", **whose)}
     bills = {row.external_id: row for row in Invoice.objects.filter(**whose)}
     customers = {f"account__{name.removeprefix('account__')}": value for name, value in whose.items()}
@@ -36,11 +36,14 @@ def _charges(**whose: Any) -> list[str]:
     theirs = set((taken.filter(customer__in=names) if whose else taken).values_list("pk", flat=True))
     found = [f"{name} was taken and is not recorded" for name in sorted(theirs - set(ours))]
     found += [f"{name} pays no recorded invoice" for name, row in ours.items() if row.invoice not in bills]
-    counts = Counter(row.invoice for row in ours.values())
-    found += [f"{name} was paid {count} times" for name, count in counts.items() if count > 1]
+    charged = Counter(row.invoice for row in ours.values() if not row.elsewhere)
+    found += [f"{name} was charged {count} times" for name, count in charged.items() if count > 1]
+    came: Counter[str] = Counter()
+    for row in ours.values():
+        came[row.invoice] += row.amount_minor
     for name, bill in bills.items():
-        if bill.settled_at is not None and bill.due_minor and counts[name] != 1:
-            found.append(f"{name} is settled by {counts[name]} payments")
+        if bill.settled_at is not None and came[name] != bill.due_minor:
+            found.append(f"{name} is settled by {came[name]} of {bill.due_minor}")
     given = set(Refund.objects.filter(**whose).values_list("external_id", flat=True))
     back = TheirRefund.objects.filter(payment__customer__in=names).values_list("pk", flat=True)
     return [*found, *(f"{name} was given back and is not recorded" for name in sorted(set(back) - given))]

@@ -343,7 +343,7 @@ def test_a_bill_that_is_paid_closed_or_being_paid_takes_no_payment_by_hand(
 def test_a_renewal_of_what_was_sold_by_hand_is_paid_by_hand(
     alice: Any, dana: Any, price: PriceOf, clock: StoppedClock, until: Until
 ) -> None:
-    """No gateway charges for it: the bill waits for its payer, by the ladder, and no try is parked for staff."""
+    """No gateway charges for it: the bill comes ahead and waits for its payer, and no try is parked for staff."""
     first = byhand.sell(
         alice, price("full", "month"), how="cash", reference="1", paid_at=clock.now, by=dana, now=clock.now, page="p"
     )
@@ -353,7 +353,9 @@ def test_a_renewal_of_what_was_sold_by_hand_is_paid_by_hand(
     byhand.record_payment(bill, how="cash", reference="2", paid_at=clock.now, by=dana, now=clock.now)
     assert standing_now(alice.pk, now=clock.now).status == "good"
     until(clock.now + timedelta(days=40))
-    assert standing_now(alice.pk, now=clock.now).status == "lapsed"
+    assert standing_now(alice.pk, now=clock.now).status == "lapsed", "grace is over"
+    assert Subscription.objects.get().status == "active", "and it can still be paid"
+    until(clock.now + timedelta(days=20))
     assert Subscription.objects.get().status == "cancelled"
 
 

@@ -80,6 +80,29 @@ TOLD: dict[str, dict[str, Any]] = {
         "instructions": "Transfer to <IBAN>\nor pay at the desk.",
         "link": LINK,
     },
+    "payment_reminder": {
+        "number": "INV-32",
+        "total": "25.00 EUR",
+        "due_on": date(2026, 3, 31),
+        "instructions": "Transfer to <IBAN>\nor pay at the desk.",
+        "link": LINK,
+    },
+    "payment_overdue": {
+        "number": "INV-32",
+        "total": "25.00 EUR",
+        "due_on": date(2026, 3, 31),
+        "instructions": "Transfer to <IBAN>\nor pay at the desk.",
+        "what_it_means": "Your access <ends>.",
+        "link": LINK,
+    },
+    "part_paid": {
+        "number": "INV-32",
+        "amount": "10.00 EUR",
+        "total": "15.00 EUR",
+        "due_on": date(2026, 3, 31),
+        "link": LINK,
+    },
+    "invoice_withdrawn": {"number": "INV-32", "total": "25.00 EUR", "link": LINK},
 }
 # What of it must be found in the text, beside the link; and the subject.
 SAYS: dict[str, tuple[str, ...]] = {
@@ -141,4 +164,21 @@ SAYS: dict[str, tuple[str, ...]] = {
         "Invoice INV-32: 25.00 EUR, to be paid by March 31, 2026",
         "Transfer to <IBAN>\nor pay at the desk.",
     ),
+    "payment_reminder": (
+        "Invoice INV-32: please pay 25.00 EUR by March 31, 2026",
+        "25.00 EUR is still to be paid, by March 31, 2026",
+        "Transfer to <IBAN>\nor pay at the desk.",
+    ),
+    "payment_overdue": (
+        "Invoice INV-32 is overdue: 25.00 EUR",
+        "was to be paid by March 31, 2026",
+        "Transfer to <IBAN>\nor pay at the desk.",
+        "Your access <ends>.",
+    ),
+    "part_paid": (
+        "We have received 10.00 EUR for invoice INV-32",
+        "15.00 EUR of it is still to be paid",
+        "the rest by March 31, 2026",
+    ),
+    "invoice_withdrawn": ("Invoice INV-32 is withdrawn: it was not paid", "You owe nothing"),
 }

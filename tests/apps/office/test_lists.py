@@ -154,7 +154,7 @@ def test_unpaid_invoices_are_listed_until_they_are_paid(office, alice, paid, unt
     address = reverse("gs_office:invoices")
     assert not office.get(address).context["found"]
     until(clock.now + timedelta(days=32))
-    (invoice, due) = office.get(address).context["found"][0]
+    (invoice, due, _reminded) = office.get(address).context["found"][0]
     assert (invoice.settled_at, str(due)) == (None, "100.00 EUR")
     assert figures(office)["unpaid invoices"] == 1
     listed = office.get(reverse("gs_office:invoices", query={"status": "all"})).context["found"]

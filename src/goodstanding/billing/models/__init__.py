@@ -1,5 +1,6 @@
 """The ledger (what happened) and the intents (what we want to happen): the tables of money."""
 
+from goodstanding.billing.models.byhand import BankLine, BankStatement, Reminder
 from goodstanding.billing.models.dunning import DunningPolicy
 from goodstanding.billing.models.intents import Counter, Errand, PaymentAttempt, Turn
 from goodstanding.billing.models.ledger import (
@@ -24,6 +25,8 @@ __all__ = [
     "ID",
     "Account",
     "BalanceEntry",
+    "BankLine",
+    "BankStatement",
     "Counter",
     "Dispute",
     "DunningPolicy",
@@ -37,6 +40,7 @@ __all__ = [
     "Payment",
     "PaymentAttempt",
     "Refund",
+    "Reminder",
     "Subscription",
     "SubscriptionItem",
     "Transfer",

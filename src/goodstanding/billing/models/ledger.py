@@ -287,6 +287,8 @@ class InvoiceLine(models.Model):
 class Payment(External):
     """Money that came in, or was tried for. ``invoice`` is empty where nothing says which it paid (yet).
 
+    ``elsewhere``: how it came in by hand, ``reference`` what its receipt or the bank's statement says; a payment that was
+    written down by mistake is ``undone``.
     ``fee_minor``: what the gateway kept of it, 0 where it tells no fee.
     """
 
@@ -297,6 +299,8 @@ class Payment(External):
     made_at = models.DateTimeField()
     failure = models.CharField(max_length=100, blank=True)
     fee_minor = models.BigIntegerField(default=0)
+    elsewhere = models.CharField(max_length=20, blank=True)
+    reference = models.CharField(max_length=200, blank=True)
 
     class Meta(External.Meta):
         ordering: ClassVar = ["made_at", "id"]

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from goodstanding.gateways.instructions import filled
 from goodstanding.gateways.messages import json_object
 from goodstanding.gateways.protocol import Ability, BadEvent, BadSignature, Event, Reading
+from goodstanding.gateways.requests import BillRequest, Instructions
 
 _NO_EVENTS = "Nobody sends messages about what is paid by hand."
 
@@ -17,7 +19,7 @@ class ManualGateway:
 
     code: ClassVar[str] = "manual"
     label: ClassVar[str] = "By hand"
-    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.VERIFY, Ability.PARSE, Ability.FACTS})
+    abilities: ClassVar[frozenset[Ability]] = frozenset({Ability.VERIFY, Ability.PARSE, Ability.FACTS, Ability.BILL})
 
     def verify(self, headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], now: datetime) -> Event:
         """Refuse, whatever was signed with whichever secret."""
@@ -33,3 +35,7 @@ class ManualGateway:
     def facts(self, event: Event) -> Reading:
         """Refuse: there is no such event."""
         raise BadEvent("not_an_event", _NO_EVENTS)
+
+    def bill(self, bill: BillRequest) -> Instructions:
+        """Fill the blanks in the organisation's own words: number, reference, amount and day."""
+        return Instructions(filled(bill), bill.reference)

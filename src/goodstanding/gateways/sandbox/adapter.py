@@ -32,7 +32,8 @@ class SandboxGateway:
 
     code: ClassVar[str] = "sandbox"
     label: ClassVar[str] = "Sandbox"
-    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability)
+    # All but that of what is paid by hand: a card pays here.
+    abilities: ClassVar[frozenset[Ability]] = frozenset(Ability) - {Ability.BILL}
 
     def verify(self, headers: Mapping[str, str], body: bytes, *, secrets: Sequence[str], now: datetime) -> Event:
         """Return the event if it was signed with one of ``secrets``."""

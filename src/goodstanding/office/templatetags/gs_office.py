@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from goodstanding.catalogue.words import money_words
 from goodstanding.core.currencies import MoneyRefused
 from goodstanding.core.money import Money
+from goodstanding.memberships import handbills
 from goodstanding.people import pages
 
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z")
@@ -38,6 +39,12 @@ def day(at: datetime | str | None) -> str:
     moment = datetime.fromisoformat(at) if isinstance(at, str) else at
     shown = date_format(pages.by_the_clock(moment), "DATETIME_FORMAT", use_l10n=True)
     return format_html('<time datetime="{}">{}</time>', moment.isoformat(), shown)
+
+
+@register.filter
+def last_day(until: datetime | None) -> str:
+    """Show the last day before a moment at which a day is over."""
+    return date_format(handbills.day_of(until), "DATE_FORMAT", use_l10n=True) if until else pages.NOTHING
 
 
 @register.filter

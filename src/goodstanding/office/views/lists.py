@@ -14,7 +14,7 @@ from goodstanding import clock
 from goodstanding.billing.models import Invoice, Payment
 from goodstanding.core.cards import last_good_day
 from goodstanding.core.records import Status
-from goodstanding.memberships import expiring, listing, owing, statuses
+from goodstanding.memberships import expiring, listing, owing, reminders, statuses
 from goodstanding.memberships.models import Alarm, Approval
 from goodstanding.office import front, standings
 from goodstanding.office.forms import DECEASED, LAPSED_LATELY, FindForm
@@ -67,7 +67,8 @@ def invoices(request: HttpRequest) -> HttpResponse:
     status = request.GET.get("status", "")
     rows: QuerySet[Invoice] = Invoice.objects.all() if status == "all" else front.unpaid()
     page = page_of(request, rows.select_related("account__member", "gateway_account"), "-issued_at")
-    found = [(invoice, owing.owed(invoice)) for invoice in page.rows]
+    told = reminders.counted([invoice.pk for invoice in page.rows if invoice.due_at is not None])
+    found = [(invoice, owing.owed(invoice), told.get(invoice.pk, "")) for invoice in page.rows]
     context = {"page": page, "found": found, "status": status, "choices": INVOICES}
     return render(request, "gs_office/invoices.html", context)
 
