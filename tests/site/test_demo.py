@@ -37,6 +37,8 @@ STATUS = {
     "given": "good",
     "by hand": "good",
     "day pass": "good",
+    "pays for a household": "good",
+    "through a household": "good",
     "came back": "good",
     "cancelled, covered": "good",
     "in the renewal window": "good",

@@ -92,16 +92,20 @@ def offer_words(offer: Offer) -> dict[str, Any]:
     each = {"amount": money_words(offer.each)}
     found = {
         "each": _("A further seat costs %(amount)s each time that the membership renews.") % each,
-        "bought": ngettext(
-            "You pay for %(bought)s further seat.", "You pay for %(bought)s further seats.", offer.bought
-        )
-        % {"bought": offer.bought},
+        "bought": _bought_words(offer.bought),
         "next": "",
     }
     if offer.next_bought is not None and offer.next_at is not None:
         coming = {"bought": offer.next_bought, "day": words.day(offer.next_at)}
         found["next"] = _("From %(day)s on you pay for %(bought)s of them.") % coming
     return found
+
+
+def _bought_words(bought: int) -> str:
+    if not bought:
+        return _("You pay for no further seats yet.")
+    found = ngettext("You pay for %(bought)s further seat.", "You pay for %(bought)s further seats.", bought)
+    return found % {"bought": bought}
 
 
 def change_says(membership: Membership, found: Preview, *, now: datetime) -> list[tuple[str, str]]:

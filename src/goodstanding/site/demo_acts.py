@@ -18,7 +18,7 @@ from goodstanding.doors import services as doors
 from goodstanding.doors import taps
 from goodstanding.doors.models import Door
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import byhand, ending, giving_back, services
+from goodstanding.memberships import byhand, ending, giving_back, seats_giving, services
 from goodstanding.memberships.models import Membership
 from goodstanding.people.models import Member
 
@@ -133,6 +133,30 @@ def is_paid_back(reason: str) -> Act:
         giving_back.refund(payment, amount=giving_back.left_of(payment), reason=reason, by=stage.staff, now=now)
 
     return Act(act)
+
+
+def invites(key: str) -> Act:
+    """Somebody who pays for a membership with seats invites somebody to one, who has not answered yet."""
+
+    def act(member: Member, _stage: Stage, now: datetime) -> None:
+        seats_giving.invite(_paid_by(member.email), f"{key}@example.org", by=member.user, now=now)
+
+    return Act(act)
+
+
+def takes_a_seat(payer: str) -> Act:
+    """Somebody is given a seat in the membership that another one of the demonstration pays for."""
+
+    def act(member: Member, stage: Stage, now: datetime) -> None:
+        place = _paid_by(f"{payer}@example.org")
+        seats_giving.give(place, member, by=stage.staff, reason="The payer asked for it.", now=now)
+
+    return Act(act)
+
+
+def _paid_by(email: str) -> Membership:
+    rows = Membership.objects.select_related("member__user", "level")
+    return rows.get(member__email=email, is_open=True)
 
 
 def gets_a_card() -> Act:

@@ -13,11 +13,13 @@ from goodstanding.site.demo_acts import (
     Act,
     cancels,
     gets_a_card,
+    invites,
     is_given,
     is_held,
     is_paid_back,
     joins,
     pays_at_the_desk,
+    takes_a_seat,
     taps_at,
     transfers,
     waits_for_approval,
@@ -50,6 +52,17 @@ CATALOGUE = [
         "prices": [{"amount_minor": 6000, "interval": "month", **_EUR}],
     },
     {
+        "slug": "household",
+        "name": "Household",
+        "group": "membership",
+        "position": 5,
+        "description": "You and two others under one roof, each a full member. One of you pays.",
+        "seats": 2,
+        "seats_max": 5,
+        "seat_level": "full",
+        "prices": [{"amount_minor": 16000, "interval": "month", "seat_amount_minor": 4000, **_EUR}],
+    },
+    {
         "slug": "day",
         "name": "Day pass",
         "group": "passes",
@@ -70,7 +83,7 @@ CATALOGUE = [
 ]
 # By key: name, place, and the levels that may enter (none: every member).
 DOORS = {
-    "workshop": ("Workshop door", "Ground floor, left", ("full", "day")),
+    "workshop": ("Workshop door", "Ground floor, left", ("full", "household", "day")),
     "front": ("Front door", "Mill Lane 4", ()),
 }
 
@@ -144,6 +157,10 @@ _REGULARS = (
     _joined("Yara Yew", "supporter", 4, 20, joins("supporter"), _card(120), _tap("workshop", 5, 4)),
     _joined("Theo Thyme", "given", 4, 0, is_given("supporter", days=365, reason="Built the wood store with us.")),
 )
+_HOUSEHOLD = (
+    _joined("Maeve Mulberry", "pays for a household", 1, 20, joins("household"), (Ago(days=1), invites("otto"))),
+    _joined("Nora Nettle", "through a household", 0, 19, takes_a_seat("maeve"), _card(18), _tap("workshop", 2, 6)),
+)
 _BY_HAND = (
     _joined("Anton Alder", "by hand", 3, 12, pays_at_the_desk("full", "year")),
     _joined(
@@ -190,4 +207,4 @@ _TROUBLED = (
     Somebody("Ida Ivy", "ida", "day pass", ((Ago(hours=5), joins("day", "hour")), (Ago(hours=4), gets_a_card()))),
     Somebody("Tove Thorn", "tove", "pending", ((Ago(hours=1), joins("full", card="sandbox_declined")),)),
 )
-CAST = (*_REGULARS, *_BY_HAND, *_BY_THE_GATEWAY, *_TROUBLED)
+CAST = (*_REGULARS, *_HOUSEHOLD, *_BY_HAND, *_BY_THE_GATEWAY, *_TROUBLED)

@@ -17,7 +17,7 @@ from goodstanding.catalogue.services import import_catalogue
 from goodstanding.communications.models import Mail
 from goodstanding.core.quote_refusals import QuoteRefused
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import buying, ending, owing, rebuilding, seats_buying, seats_giving
+from goodstanding.memberships import buying, changing, ending, owing, rebuilding, seats_buying, seats_giving
 from goodstanding.memberships.buying import Basket, Wish, quote_of
 from goodstanding.memberships.changing import CannotChange
 from goodstanding.memberships.models import Membership, Seat
@@ -227,6 +227,41 @@ def test_an_invitation_beyond_what_is_bought_is_refused(company, bob, carol, clo
     invite(company, bob, clock)
     with pytest.raises(seats_giving.CannotSeat, match="full"):
         seats_giving.invite(company, carol.email, by=None, now=clock.now)
+
+
+def test_what_costs_nothing_is_had_at_once_and_charges_nobody(alice, bob, houses, price, clock):
+    """B49: a checkout for nothing, and seats for nothing later: settled at once, each with its bill, without a card."""
+    prices = [{"amount_minor": 0, "currency": "EUR", "interval": "month", "seat_amount_minor": 0}]
+    import_catalogue(json.dumps([{**HOUSES[1], "slug": "club", "name": "Club", "prices": prices}]), now=clock.now)
+    membership = of(alice, "club", price, clock)
+    clock.advance(timedelta(days=3))
+    made = have(membership, 2, clock)
+    assert made.outcome.stage == "done"
+    assert (bought(membership, clock), Payment.objects.count()) == (2, 0)
+    seat(membership, bob, clock)
+    assert levels(bob, clock) == "club=good"
+    agree()
+
+
+def test_a_level_with_other_seats_keeps_what_is_bought_and_who_holds_them(company, bob, price, clock, until):
+    """A change of level is one of the payer's records like any other: seats follow, at the new level, in the same moment."""
+    have(company, 1, clock)
+    seat(company, bob, clock)
+    clock.advance(timedelta(hours=1))
+    subscription = Subscription.objects.select_related("customer__member", "gateway_account").get()
+    found = changing.preview(subscription, price("household"), now=clock.now)
+    assert not found.plan.is_now, "it costs less"
+    seen = changing.shown(changing.signed(found), now=clock.now)
+    changing.accept(subscription, price("household"), seen, return_url="/x", now=clock.now)
+    refused("set", company, 2, clock)
+    seats_of_both = seats_giving.taken(company, now=clock.now).places
+    assert (seats_of_both.included, seats_of_both.bought) == (0, 1)
+    until(datetime(2026, 4, 2, tzinfo=UTC))
+    company.refresh_from_db()
+    there = seats_giving.taken(company, now=clock.now)
+    assert (company.level_id, there.places.included, there.places.bought, len(there.held)) == ("household", 2, 1, 1)
+    assert levels(bob, clock) == "family=good"
+    agree()
 
 
 def test_seats_bought_with_the_level_are_there_from_the_beginning(alice, bob, houses, price, clock):
