@@ -21,7 +21,7 @@ def purge_bodies(job: Job, *, now: datetime) -> None:
         jobs.add(PURGE_BODIES, key=job.key, due_at=now, now=now)
 
 
-EVENTS = registry.Source("inbox", services.claim, services.process)
+EVENTS = registry.together("inbox", services.claim, services.process)
 
 registry.handler(PURGE_BODIES)(purge_bodies)
 registry.recurring(PURGE_BODIES, every=timedelta(days=1))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 from django.db import transaction
@@ -21,6 +22,7 @@ from goodstanding.inbox.models import WebhookEvent
 from goodstanding.inbox.querysets import WebhookEventQuerySet
 from goodstanding.jobs import lease
 from goodstanding.memberships import intake
+from goodstanding.memberships.intake import Telling
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,12 @@ PURGE_BATCH = 500
 KEEP_BODIES = timedelta(days=90)
 
 _State = WebhookEvent.State
+# How an event stands that was ignored at first, once its customer turned out to be ours.
+AFTER_ALL: Mapping[str, str] = {
+    "state": _State.DONE,
+    "reason": "",
+    "note": "ignored at first, taken in when its customer became ours",
+}
 _REASON = re.compile(r"[a-z0-9_]{1,60}")
 
 
@@ -99,19 +107,22 @@ def claim(*, now: datetime, worker: str, limit: int) -> list[WebhookEvent]:
     return lease.claim(WebhookEvent.objects.select_related("gateway_account"), now=now, worker=worker, limit=limit)
 
 
-def process(event: WebhookEvent, *, now: datetime) -> None:
-    """Take in the claimed ``event``: its facts and its state in one transaction, or neither.
+def process(events: Sequence[WebhookEvent], *, now: datetime) -> None:
+    """Take in claimed ``events`` in their order: facts and states of several in one transaction, or of none.
 
-    A failure is booked and tried again later; an event that cannot be read is dead at once.
+    A failure is booked for the event that it comes from, and tried again later; one that cannot be read is dead at once.
     """
-    lease.carry(event, partial(_take_in, event, now=now), now=now)
+    told: dict[str, Telling] = {}
+    for event in events:
+        lease.carry(event, partial(_look_into, event, told, now=now), now=now)
+    for run in _runs([event for event in events if event.pk in told], told):
+        lease.carry_together(run, partial(_take_in, told=told, now=now), now=now)
 
 
 def work_once(*, now: datetime, worker: str = "work_once") -> int:
     """Take in one batch of due events; return how many were tried."""
     claimed = claim(now=now, worker=worker, limit=BATCH)
-    for event in claimed:
-        process(event, now=now)
+    process(claimed, now=now)
     return len(claimed)
 
 
@@ -162,33 +173,46 @@ def _other_mode(account: GatewayAccount, *, livemode: bool) -> str:
     return "live_mode" if livemode else "test_mode"
 
 
-def _take_in(event: WebhookEvent, *, now: datetime) -> None:
+def _look_into(event: WebhookEvent, told: dict[str, Telling], *, now: datetime) -> None:
+    """Note what an event tells; close one that tells nothing."""
     reading = _reading(event)
-    closing: dict[str, Any] = {"last_error": "", "closed_at": now}
     if reading.ignored:
-        lease.close(event, **closing, state=_State.IGNORED, **_why(reading.ignored))
+        lease.close(event, last_error="", closed_at=now, state=_State.IGNORED, **_why(reading.ignored))
         return
     recorded_at = event.recorded_at or (event.created_at if event.loaded_by_hand else now)
+    told[event.pk] = Telling(event.gateway_account, event.pk, reading.facts, recorded_at, event.create_members)
+
+
+def _runs(events: Sequence[WebhookEvent], told: Mapping[str, Telling]) -> Iterator[list[WebhookEvent]]:
+    """Part events, in their order, into those of named customers together, and each other one by itself."""
+    for named, some in groupby(events, lambda event: bool(told[event.pk].owner)):
+        run = list(some)
+        yield from [run] if named else ([event] for event in run)
+
+
+def _take_in(events: Sequence[WebhookEvent], *, told: Mapping[str, Telling], now: datetime) -> None:
+    tellings = [told[event.pk] for event in events]
     with transaction.atomic():
-        outcome = intake.take_in(
-            reading.facts,
-            account=event.gateway_account,
-            event=event.pk,
-            recorded_at=recorded_at,
-            now=now,
-            create_members=event.create_members,
-        )
-        if outcome.state == _State.IGNORED:
-            closing |= _why(outcome.note)
-        else:
-            closing |= {"reason": "", "note": outcome.note}
-        lease.close(event, **closing, state=outcome.state, recorded_at=recorded_at)
+        outcomes = intake.take_in_all(tellings, now=now)
+        ours: set[tuple[str, str]] = set()  # customers whom a later event of these made ours
+        closings = []
+        for event, telling, outcome in reversed(list(zip(events, tellings, outcomes, strict=True))):
+            whose = (event.gateway_account_id, telling.owner)
+            if outcome.state != _State.IGNORED:
+                ours.add(whose)
+                closing: Mapping[str, str] = {"state": outcome.state, "reason": "", "note": outcome.note}
+            else:
+                closing = AFTER_ALL if whose in ours else {"state": outcome.state, **_why(outcome.note)}
+            closings.append(
+                (event, {"last_error": "", "closed_at": now, "recorded_at": telling.recorded_at, **closing})
+            )
+        lease.close_all(closings)
 
 
 def no_longer_foreign(ids: Sequence[str]) -> None:
     """Earlier events of a customer who turned out to be ours were taken in after all: their facts have been kept."""
     ignored = WebhookEvent.objects.filter(pk__in=ids, state=_State.IGNORED)
-    ignored.update(state=_State.DONE, reason="", note="ignored at first, taken in when its customer became ours")
+    ignored.update(**AFTER_ALL)
 
 
 def _reading(event: WebhookEvent) -> Reading:

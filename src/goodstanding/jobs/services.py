@@ -40,6 +40,11 @@ def add(kind: str, *, key: str, due_at: datetime, now: datetime, payload: Mappin
     raise RuntimeError(f"could not add {kind}")
 
 
+def once(kind: str, *, key: str, due_at: datetime, now: datetime, payload: Mapping[str, Any]) -> Job:
+    """Return a job, unsaved, to be written where none of its kind and key is open (``Writes.new``): for many at a time."""
+    return Job(kind=kind, key=key, payload=dict(payload), due_at=due_at, added_at=now)
+
+
 def claim(*, now: datetime, worker: str, limit: int) -> list[Job]:
     """Claim due jobs of the kinds that somebody here can do; others wait for a worker that can."""
     return lease.claim(Job.objects.filter(kind__in=sorted(registry.handlers())), now=now, worker=worker, limit=limit)

@@ -36,7 +36,8 @@ class Writes:
     def new(self, rows: Iterable[Model]) -> None:
         """Write those of ``rows`` that are not there yet."""
         for row in rows:
-            self._new.setdefault(type(row), {}).setdefault(row.pk, row)
+            key = row.pk if row.pk is not None else id(row)
+            self._new.setdefault(type(row), {}).setdefault(key, row)
 
     def first(self, rows: Iterable[Model]) -> None:
         """Write ``rows``, of which none is there: one that is there after all is an ``IntegrityError`` at the flush."""

@@ -66,17 +66,32 @@ def take_in(
     ``locked``: the customer's row, where the caller has locked it in this transaction already. Facts whose customer is not
     known yet wait for it. Constant in the number of members; the work grows with the customer's own history only.
     """
-    work = Together([] if locked is None else [locked])
-    telling = Telling(account, event, facts, recorded_at, create_members)
-    owner = telling.owner
-    if not owner and not any(isinstance(fact, PriceSeen | ProductSeen) for fact in facts):
-        owner = recording.owner_of(account, facts)
-    if owner:
-        (taken,) = take_in_many([(owner, telling)], work)
+    (taken,) = take_in_all(
+        [Telling(account, event, facts, recorded_at, create_members)],
+        now=now,
+        locked=[] if locked is None else [locked],
+    )
+    return taken
+
+
+def take_in_all(tellings: Sequence[Telling], *, now: datetime, locked: Sequence[GatewayCustomer] = ()) -> list[TakenIn]:
+    """Take in what several events told, each as :func:`take_in` does. Of several each must name its customer."""
+    work = Together(locked)
+    named = [(telling.owner or _owner_of(telling), telling) for telling in tellings]
+    assert len(named) == 1 or all(owner for owner, _ in named), "what names nobody is taken in by itself"
+    if named and not named[0][0]:
+        taken = [_take_in_nobodys(named[0][1], work.writes, now=now)]
     else:
-        taken = _take_in_nobodys(telling, work.writes, now=now)
+        taken = take_in_many(named, work)
     work.flush()
     return taken
+
+
+def _owner_of(telling: Telling) -> str:
+    """The customer to whom facts that name none are tied, if any is known."""
+    if any(isinstance(fact, PriceSeen | ProductSeen) for fact in telling.facts):
+        return ""
+    return recording.owner_of(telling.account, telling.facts)
 
 
 def take_in_many(tellings: Sequence[tuple[str, Telling]], work: Together) -> list[TakenIn]:

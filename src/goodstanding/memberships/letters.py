@@ -82,12 +82,12 @@ def of_changes(member: str, changes: Sequence[StandingChange], writes: Writes) -
                 _lapsed(written, change, writes)
 
 
-def of_grace(member: str, row: MemberStanding, *, now: datetime) -> None:
+def of_grace(member: str, row: MemberStanding, writes: Writes, *, now: datetime) -> None:
     """Have a member in grace written to again shortly before it ends, if nothing was paid by then."""
     if row.status == Status.GRACE and row.changes_at is not None and row.changes_at > now:
         due_at = max(now, row.changes_at - BEFORE_GRACE_ENDS)
         key = f"{member}|{row.changes_at.isoformat()}"
-        jobs.add(GRACE_SOON, key=key, due_at=due_at, now=now, payload={"member": member})
+        writes.new([jobs.once(GRACE_SOON, key=key, due_at=due_at, now=now, payload={"member": member})])
 
 
 def grace_ends_soon(member: str, *, now: datetime) -> None:

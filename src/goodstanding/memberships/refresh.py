@@ -65,7 +65,7 @@ def refresh(
     writes.new(changes)
     if changes and letters_too:
         letters.of_changes(member, changes, writes)
-        letters.of_grace(member, written, now=written.as_of)
+        letters.of_grace(member, written, writes, now=written.as_of)
     return written
 
 
@@ -113,7 +113,7 @@ def roll(row: MemberStanding, *, now: datetime) -> int:
     writes.new(changes)
     if any(change.after in letters.TOLD for change in changes) and letters.writes_to(row.member_id):
         letters.of_changes(row.member_id, changes, writes)
-        letters.of_grace(row.member_id, written, now=now)
+        letters.of_grace(row.member_id, written, writes, now=now)
     writes.flush()
     return len(changes)
 

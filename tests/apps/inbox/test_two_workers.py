@@ -72,7 +72,7 @@ def test_two_workers_who_hold_the_same_event_take_it_in_once(forty):
     later = now + lease.LEASE
     WebhookEvent.objects.exclude(pk=slow.pk).delete()
     [quick] = services.claim(now=later, worker="quick", limit=1)
-    at_once(lambda: services.process(slow, now=later), lambda: services.process(quick, now=later))
+    at_once(lambda: services.process([slow], now=later), lambda: services.process([quick], now=later))
     assert Fact.objects.count() == 1
     row = WebhookEvent.objects.get()
     assert (row.state, row.lease_token, row.leased_by) == ("done", quick.lease_token, "")

@@ -117,10 +117,10 @@ def test_a_late_workers_write_fails_and_takes_everything_back(filing, clock):
     event = filing("evt_1", now=clock.now)
     [late] = services.claim(now=clock.now, worker="late", limit=5)
     [other] = services.claim(now=clock.advance(lease.LEASE), worker="other", limit=5)
-    services.process(late, now=clock.now)
+    services.process([late], now=clock.now)
     assert not Fact.objects.exists()
     assert (reload(event).state, reload(event).leased_by) == (State.WAITING, "other")
-    services.process(other, now=clock.now)
+    services.process([other], now=clock.now)
     assert reload(event).state == State.DONE
     assert Fact.objects.count() == 1
     with pytest.raises(lease.LostLease):
@@ -132,9 +132,9 @@ def test_a_late_workers_failure_is_not_booked(filing, clock):
     event = filing("evt_1", "broken 1", now=clock.now)
     [late] = services.claim(now=clock.now, worker="late", limit=5)
     [other] = services.claim(now=clock.advance(lease.LEASE), worker="other", limit=5)
-    services.process(late, now=clock.now)
+    services.process([late], now=clock.now)
     assert reload(event).state == State.WAITING
-    services.process(other, now=clock.now)
+    services.process([other], now=clock.now)
     assert reload(event).state == State.DONE
 
 
@@ -146,7 +146,7 @@ def test_an_event_that_kills_its_workers_goes_alone_and_is_given_up_on(filing, c
         alone = services.claim(now=clock.advance(lease.LEASE), worker="dies", limit=5)
         assert [each.external_id for each in alone] == ["evt_1"]
     [neighbour] = services.claim(now=clock.now, worker="lives", limit=5)
-    services.process(neighbour, now=clock.now)
+    services.process([neighbour], now=clock.now)
     assert (reload(neighbour).external_id, reload(neighbour).state) == ("evt_2", State.DONE)
     assert services.work_once(now=clock.advance(lease.LEASE)) == 1
     assert (reload(deadly).state, reload(deadly).last_error) == (State.DEAD, "worker_died")
@@ -207,7 +207,7 @@ def test_a_retry_takes_the_event_from_whoever_holds_it(filing, clock):
     event = filing("evt_1", now=clock.now)
     [held] = services.claim(now=clock.now, worker="slow", limit=1)
     services.retry(WebhookEvent.objects.all(), now=clock.now)
-    services.process(held, now=clock.now)
+    services.process([held], now=clock.now)
     assert reload(event).state == State.WAITING
     assert services.work_once(now=clock.now) == 1
     assert reload(event).state == State.DONE

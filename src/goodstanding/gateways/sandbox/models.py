@@ -207,6 +207,10 @@ class Payment(models.Model):
     def __str__(self) -> str:
         return self.id
 
+    def put(self) -> None:
+        """Save it, whether it is there already or not."""
+        self.save(force_insert=self._state.adding)
+
 
 class Refund(models.Model):
     """Money given back."""

@@ -19,15 +19,21 @@ def order(account: str, kind: Fault.Kind, *, times: int = 1, seconds: int = 3600
     return Fault.objects.create(account_id=account, kind=kind, left=times, seconds=seconds)
 
 
-def meet_request(account: str) -> None:
-    """Raise :class:`GatewayUnreachable` if this request, of which nothing is done yet, is to find nobody."""
-    if _take(account, Kind.UNREACHABLE):
+def meet_request(account: str) -> frozenset[str]:
+    """Raise :class:`GatewayUnreachable` if this request, of which nothing is done yet, is to find nobody.
+
+    Returns what is on demand, for :func:`meet_answer`. One query where nothing is.
+    """
+    kinds = Fault.objects.filter(account_id=account, left__gt=0).order_by().values_list("kind", flat=True)
+    ordered = frozenset(kinds)
+    if Kind.UNREACHABLE in ordered and _take(account, Kind.UNREACHABLE):
         raise GatewayUnreachable("on demand")
+    return ordered
 
 
-def meet_answer(account: str, *, lost: bool = False) -> None:
+def meet_answer(account: str, ordered: frozenset[str], *, lost: bool = False) -> None:
     """Raise :class:`GatewayUnreachable` if the answer of this request, which is done and committed, is to be lost."""
-    if lost or _take(account, Kind.ANSWER_LOST):
+    if lost or (Kind.ANSWER_LOST in ordered and _take(account, Kind.ANSWER_LOST)):
         raise GatewayUnreachable("the answer was lost on demand")
 
 

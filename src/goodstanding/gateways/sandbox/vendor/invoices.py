@@ -18,6 +18,8 @@ from goodstanding.gateways.sandbox.vendor.telling import Teller
 DRAFT_FOR = timedelta(hours=1)  # how long a renewal's invoice stays a draft
 RETRIES = (timedelta(days=3), timedelta(days=5), timedelta(days=7))  # after the first failure
 
+PREFIX = "sbin"  # of their names
+
 Status = Invoice.Status
 
 
@@ -44,12 +46,17 @@ class Line:
         }
 
 
+def is_named(ref: str) -> bool:
+    """Return whether a reference may be that of an invoice of the vendor's."""
+    return ref.startswith(f"{PREFIX}_")
+
+
 def draw_up(subscription: Subscription, teller: Teller, lines: Sequence[Line], *, at: datetime) -> Invoice:
     """Make a draft of these lines."""
     number = subscription.invoices.count() + 1
     total = sum((line.amount for line in lines), Money.zero(lines[0].amount.currency))
     invoice = Invoice.objects.create(
-        id=derived("sbin", subscription.pk, str(number)),
+        id=derived(PREFIX, subscription.pk, str(number)),
         customer=subscription.customer,
         subscription=subscription,
         number=f"{subscription.pk[-6:].upper()}-{number:04}",

@@ -52,28 +52,27 @@ def once(account: Account, key: str, asked: tuple[object, ...], act: Callable[[]
     if not 0 < len(key) <= KEY_LENGTH:
         raise GatewayRefused(Refusal.BAD_REQUEST, "a request needs a key of at most 200 characters", retry=False)
     digest = hashlib.sha256(repr(asked).encode()).hexdigest()
-    faults.meet_request(account.code)
+    ordered = faults.meet_request(account.code)
     with transaction.atomic(durable=True):
         # Whoever asks at the same time waits here for the first one's commit.
-        fresh = bool(Kept.objects.insert_new([Kept(account_id=account.code, key=key, asked=digest)]))
-        row = Kept.objects.get(account_id=account.code, key=key)
-        if row.asked != digest:
-            raise GatewayRefused(Refusal.KEY_REUSED, "something else was asked under this key", retry=False)
-        if not fresh:
+        kept = Kept.objects.filter(account_id=account.code, key=key)
+        if not Kept.objects.insert_new([Kept(account_id=account.code, key=key, asked=digest)]):
+            row = kept.get()
+            if row.asked != digest:
+                raise GatewayRefused(Refusal.KEY_REUSED, "something else was asked under this key", retry=False)
             return _read(row.answer)
         answer = act()
-        row.answer = _written(answer)
-        row.save(update_fields=["answer"])
-    faults.meet_answer(account.code, lost=answer.lost)
+        kept.update(answer=_written(answer))
+    faults.meet_answer(account.code, ordered, lost=answer.lost)
     return answer
 
 
 def at_once(account: Account, act: Callable[[], Answer]) -> Answer:
     """Return the answer of ``act``, which may be done any number of times, done in a transaction of its own."""
-    faults.meet_request(account.code)
+    ordered = faults.meet_request(account.code)
     with transaction.atomic(durable=True):
         answer = act()
-    faults.meet_answer(account.code)
+    faults.meet_answer(account.code, ordered)
     return answer
 
 

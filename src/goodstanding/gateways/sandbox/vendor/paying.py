@@ -51,9 +51,9 @@ def begin(request: BeginRequest, *, account: Account, now: datetime) -> Answer:
 
 def charge(request: ChargeRequest, *, account: Account, now: datetime) -> Answer:
     """Charge a stored card while its owner is away."""
-    customer = people.locked(account, request.customer)
+    customer, method = people.locked_with_card(account, request.customer, request.method)
     _require_amount(request.amount, least=1)
-    method, own = people.stored(customer, request.method), _own_invoice(customer, request)
+    own = _own_invoice(customer, request)
     teller = Teller(customer, now)
     wish = Wish(
         request.key,
@@ -66,7 +66,7 @@ def charge(request: ChargeRequest, *, account: Account, now: datetime) -> Answer
     )
     if own is not None and own.status == Invoice.Status.DRAFT:
         invoices.finalise(own, teller, at=now, with_credit=False)
-    payment = payments.book(customer, wish, at=now)
+    payment = payments.begun(customer, wish, at=now)
     outcome = payments.away(method, at=now)
     if outcome:
         answer = payments.refused(payment, teller, outcome, at=now)
@@ -140,7 +140,7 @@ def _wish(customer: Customer, request: BeginRequest, invoice: Invoice | None = N
 
 def _own_invoice(customer: Customer, request: BeginRequest | ChargeRequest) -> Invoice | None:
     """Return the vendor's own invoice that is to be paid, if the reference is one."""
-    invoice = customer.invoices.filter(pk=request.invoice).first()
+    invoice = customer.invoices.filter(pk=request.invoice).first() if invoices.is_named(request.invoice) else None
     if invoice is None:
         return None
     if invoice.status not in (Invoice.Status.OPEN, Invoice.Status.DRAFT) or not request.capture:

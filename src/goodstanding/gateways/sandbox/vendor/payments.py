@@ -43,7 +43,14 @@ class Wish:
 
 def book(customer: Customer, wish: Wish, *, at: datetime) -> Payment:
     """Note a payment that is to be made; nothing is told of it yet."""
-    return Payment.objects.create(
+    payment = begun(customer, wish, at=at)
+    payment.save(force_insert=True)
+    return payment
+
+
+def begun(customer: Customer, wish: Wish, *, at: datetime) -> Payment:
+    """The same, unsaved: for one that succeeds or fails at once, and is saved with that."""
+    return Payment(
         id=derived("sbpay", customer.account_id, wish.key),
         customer=customer,
         method=wish.method,
@@ -74,7 +81,7 @@ def succeed(payment: Payment, teller: Teller, *, at: datetime) -> None:
         payment.status, payment.taken_minor = Status.SUCCEEDED, payment.amount_minor
     else:
         payment.status = Status.HELD
-    payment.save()
+    payment.put()
     if payment.amount_minor:
         kind = "payment.succeeded" if payment.capture else "payment.held"
         teller.tell(kind, telling.of_payment(payment))

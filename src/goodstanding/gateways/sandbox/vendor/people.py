@@ -55,6 +55,18 @@ def stored(customer: Customer, ref: str) -> Method:
     return method
 
 
+def locked_with_card(account: Account, ref: str, card: str) -> tuple[Customer, Method]:
+    """Return a customer, locked, and a card of his, as :func:`locked` and :func:`stored` do: one statement, mostly."""
+    require_use(account)
+    rows = Method.objects.select_for_update(of=("customer",)).select_related("customer").order_by()
+    whose = {"customer": ref, "customer__account": account.code, "customer__deleted": False}
+    found = rows.filter(pk=card, dropped_at=None, **whose).first()
+    if found is not None:
+        return found.customer, found
+    customer = locked(account, ref)
+    return customer, stored(customer, card)
+
+
 def keep(customer: Customer, token: str, *, name: str, now: datetime) -> Method:
     """Store the card of ``token``, once for each ``name``."""
     method, _ = Method.objects.get_or_create(

@@ -104,6 +104,6 @@ def cancel(
 def fail(payment: Payment, teller: Teller, failure: str, *, at: datetime) -> None:
     """Note that a payment came to nothing."""
     payment.status, payment.failure, payment.changed_at, payment.next_at = Payment.Status.FAILED, failure, at, None
-    payment.save()
+    payment.put()
     if payment.amount_minor:
         teller.tell("payment.failed", telling.of_payment(payment))
