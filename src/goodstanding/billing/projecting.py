@@ -27,6 +27,7 @@ from goodstanding.core.fold import ENDED, Key, SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.places import item_key
+from goodstanding.core.renewals import is_completed
 from goodstanding.jobs.writing import Writes
 
 Row = dict[str, Any]  # by column; all rows of a table name the same columns
@@ -154,6 +155,8 @@ class _Maker:
             if any(each.settled_at is None and self.ledger.failures_of(ref) for ref, each in bills):
                 kept = turns.is_kept(self.ledger, last.subscription)
                 return SubscriptionStatus.UNPAID if kept else SubscriptionStatus.PAST_DUE
+        if last.contract.payments and is_completed(last, turns.invoices_of(self.ledger, last.subscription)):
+            return SubscriptionStatus.COMPLETED
         return last.status
 
     def _invoice(self, ref: str) -> None:

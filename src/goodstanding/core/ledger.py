@@ -84,6 +84,11 @@ class Ledger:
         entries = [each for each in found if isinstance(each, CreditSeen) and self._counts(each)]
         return sorted(entries, key=lambda each: (each.at, each.credit))
 
+    def _is_counted(self, subscription: str) -> bool:
+        """Whether a subscription ends after a number of payments: how it ended follows from what was paid."""
+        tellings = self.subscriptions.get(subscription)
+        return tellings is not None and bool(tellings[-1].contract.payments)
+
     def _waiting_credits(self, invoice: str) -> Iterator[CreditSeen]:
         """The entries that count from when an invoice is settled."""
         entries = (told[0] for told in self._of("credit").values())
@@ -197,7 +202,11 @@ class Ledger:
                 back = (self.refunds if kind == "refund" else self.disputes).get(ref)
                 invoice = self.invoice_of(back.last.payment, back.last.intent) if back is not None else ""
             state = self.invoices.get(invoice)
-            if state is not None and state.last is not None and state.last.ours:
+            if state is None or state.last is None:
+                continue
+            if not state.last.ours:
+                yield from (("subscription", ref) for ref in sorted(state.last.subscriptions) if self._is_counted(ref))
+            else:
                 yield "invoice", invoice
                 yield from (("credit", each.credit) for each in self._waiting_credits(invoice))
                 for subscription in sorted(state.last.subscriptions):

@@ -118,6 +118,15 @@ def payments_before(subscription: SubscriptionSeen, invoices: Iterable[InvoiceSt
     )
 
 
+def is_completed(subscription: SubscriptionSeen, invoices: Iterable[InvoiceState]) -> bool:
+    """Return whether a subscription ended because its last instalment was paid, also where a gateway only says that it was
+    cancelled (R12): then all of its payments have been made.
+    """
+    if subscription.status != SubscriptionStatus.CANCELLED or not subscription.contract.payments:
+        return subscription.status == SubscriptionStatus.COMPLETED
+    return payments_before(subscription, invoices, settled=True) >= subscription.contract.payments
+
+
 def _counts(line: LineSeen, subscription: SubscriptionSeen) -> bool:
     in_trial = subscription.trial_ends_at is not None and line.start < subscription.trial_ends_at
     return (

@@ -31,7 +31,8 @@ class Recurring:
     """What is to recur, where the gateway bills by its own clock: ``quantity`` times ``amount`` each ``interval``.
 
     ``price``: our name of it. ``level``: the level's slug, empty where it gives none; the gateway keeps it with its price
-    and tells it back. ``name``: for people, on bills. Intervals step in UTC from the moment of joining.
+    and tells it back. ``name``: for people, on bills. Intervals step in UTC from the moment of joining. ``payments``: after
+    so many bills that ask for money it ends by itself, at the end of what the last one paid (0: never).
     """
 
     price: str
@@ -40,6 +41,7 @@ class Recurring:
     amount: Money
     interval: Interval
     quantity: int = 1
+    payments: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from goodstanding.core.records import Status
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
 from goodstanding.memberships import buying, owing
+from goodstanding.memberships.coming import Ledgers
 from goodstanding.memberships.intake import take_in
 from goodstanding.memberships.owing import Outcome, Stage
 from goodstanding.memberships.reading import standing_now
@@ -218,13 +219,12 @@ def is_change(invoice: Invoice) -> bool:
     return invoice.external_id.startswith(f"{BILL}_")
 
 
-def ahead(subscriptions: Iterable[Subscription]) -> dict[str, Ahead]:
-    """Return what lies ahead of those of ``subscriptions`` that we bill, by their ids. Two statements at most."""
+def ahead(subscriptions: Iterable[Subscription], ledgers: Ledgers) -> dict[str, Ahead]:
+    """Return what lies ahead of those of ``subscriptions`` that we bill, by their ids. One statement at most.
+
+    ``ledgers``: of those who pay for them (:func:`goodstanding.memberships.coming.ledgers_of`).
+    """
     billed = [each for each in subscriptions if each.billed_by == Subscription.BilledBy.US]
-    if not billed:
-        return {}
-    objects = recording.objects_of({each.customer_id for each in billed})
-    ledgers = {customer: Ledger(there) for customer, there in objects.items()}
     tellings = {each.pk: ledgers[each.customer_id].subscriptions[each.external_id][-1] for each in billed}
     wanted = {item.hints.price for last in tellings.values() for item in last.next_items}
     prices = Price.objects.select_related("level").in_bulk(wanted) if wanted else {}

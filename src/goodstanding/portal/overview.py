@@ -14,6 +14,7 @@ from goodstanding.catalogue.models import Level
 from goodstanding.catalogue.words import money_words
 from goodstanding.checkout.models import Checkout
 from goodstanding.core.dunning import Act, Step
+from goodstanding.core.expecting import Expected
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.money import Money
 from goodstanding.core.records import FOR_LIFE, Status
@@ -24,6 +25,7 @@ from goodstanding.gateways.protocol import Ability, GatewayError
 from goodstanding.memberships import cards, changing, owing
 from goodstanding.memberships.cards import KeptCard
 from goodstanding.memberships.changing import Ahead
+from goodstanding.memberships.coming import expected_bills, ledgers_of
 from goodstanding.memberships.models import Membership, MembershipItem, Seat
 from goodstanding.memberships.reading import records_of, standing_now
 from goodstanding.people.models import Member
@@ -111,6 +113,7 @@ class _Told:
     errands: dict[Key, str]
     cards: Sequence[KeptCard]
     ahead: dict[str, Ahead]
+    coming: dict[str, Expected]
     now: datetime
 
 
@@ -128,11 +131,13 @@ def of(member: Member, *, now: datetime, with_cards: bool = True) -> Overview:
     open_bills = owing.open_invoices(member)
     renewing = [each for row in rows for each in _renewing(row)]
     asked = with_cards and bool(renewing)
+    ledgers = ledgers_of(renewing)
     told = _Told(
         {(bill.gateway_account_id, bill.subscription): bill for bill in reversed(open_bills)},
         _errands(member),
         stored_cards(member, now=now) if asked else (),
-        changing.ahead(renewing),
+        changing.ahead(renewing, ledgers),
+        expected_bills(renewing, ledgers),
         now,
     )
     having = seats.with_seats(row for row in rows if answers[row.pk].status != Status.LAPSED)
@@ -312,6 +317,10 @@ def _renewal_words(subscription: Subscription, answer: Answer, told: _Told) -> l
     at = ahead.at if ours and ahead is not None else answer.covered_until
     if at is None or at >= FOR_LIFE:
         return []
+    coming = told.coming.get(subscription.pk)
+    if coming is not None:
+        said = {"since": words.day(coming.since), "day": words.day(at)}
+        return [_("It was changed on %(since)s. A bill is expected by %(day)s; its amount is not known yet.") % said]
     amount = _amount(subscription, ahead)
     found = _set_words(ahead, at)
     if ahead is not None and amount is not None and ahead.balance and amount:

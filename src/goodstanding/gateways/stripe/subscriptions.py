@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from goodstanding.core.facts import ItemSeen, SubscriptionSeen
+from goodstanding.core.facts import Contract, ItemSeen, SubscriptionSeen
 from goodstanding.core.fold import SubscriptionStatus
 from goodstanding.gateways.protocol import BadEvent, Event
 from goodstanding.gateways.stripe.fields import (
@@ -53,7 +53,14 @@ def read_subscription(event: Event, told: Obj) -> SubscriptionSeen:
         rank=rank(event),
         before=tuple(sorted(_digest(previous).items())) if isinstance(previous, dict) else (),
         state=tuple(sorted(_digest(told).items())),
+        contract=Contract(payments=_payments(told)),
     )
+
+
+def _payments(told: Obj) -> int:
+    """After how many payments it ends, as its metadata says (what we create names it there); 0 where nothing does."""
+    said = text(maybe_obj(told, "metadata"), "payments")
+    return int(said) if said.isascii() and said.isdigit() and len(said) <= len("9999") else 0
 
 
 def _status(event: Event, told: Obj) -> SubscriptionStatus:

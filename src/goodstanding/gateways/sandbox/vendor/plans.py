@@ -25,6 +25,7 @@ def packed(plan: Recurring) -> Packed:
         "unit": str(plan.interval.unit),
         "count": plan.interval.count,
         "quantity": plan.quantity,
+        **({"payments": plan.payments} if plan.payments else {}),
     }
 
 
@@ -37,6 +38,7 @@ def unpacked(data: Packed) -> Recurring:
         amount=Money(data["amount_minor"], data["currency"]),
         interval=Interval(Unit(data["unit"]), data["count"]),
         quantity=data["quantity"],
+        payments=data.get("payments", 0),
     )
 
 

@@ -68,7 +68,7 @@ def paid_for(subscription: Subscription, teller: Teller, *, method: Method | Non
 
 def renew(subscription: Subscription, teller: Teller, *, at: datetime) -> None:
     """At the period's end: end what is to end; else begin the next period, with a draft of its invoice."""
-    if subscription.ends_at is not None and subscription.ends_at <= at:
+    if (subscription.ends_at is not None and subscription.ends_at <= at) or _all_paid(subscription):
         cancel(subscription, teller, at=at)
         return
     plan, number = plans.unpacked(subscription.plan), subscription.number + 1
@@ -85,6 +85,13 @@ def renew(subscription: Subscription, teller: Teller, *, at: datetime) -> None:
     line = Line("regular", plans.whole(plan), at, subscription.period_end, plan, plan.name)
     invoices.draw_up(subscription, teller, [line], at=at)
     tell(subscription, teller, at=at)
+
+
+def _all_paid(subscription: Subscription) -> bool:
+    """Whether the last of a set number of payments was made: then it ends by itself, as if it had been cancelled."""
+    payments = plans.unpacked(subscription.plan).payments
+    settled = subscription.invoices.filter(status=Invoice.Status.PAID, total_minor__gt=0) if payments else ()
+    return bool(payments) and sum(any(line["kind"] == "regular" for line in each.lines) for each in settled) >= payments
 
 
 def cancel(

@@ -8,6 +8,7 @@ from typing import Any
 
 from goodstanding.core import codec
 from goodstanding.core.facts import (
+    Contract,
     CustomerSeen,
     DisputeSeen,
     Fact,
@@ -129,6 +130,7 @@ def of_subscription(subscription: Subscription) -> SubscriptionSeen:
         ends_at=subscription.ends_at,
         ended_at=subscription.ended_at,
         rank=subscription.rank,
+        contract=Contract(payments=plan.payments),
     )
 
 

@@ -10,7 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from goodstanding import clock, conf
+from goodstanding.billing.models import Subscription
 from goodstanding.core.standing import judge_member
+from goodstanding.memberships.coming import expected_bills, ledgers_of
 from goodstanding.memberships.documents import Document, of_member
 from goodstanding.memberships.moments import NotAMoment, moment
 from goodstanding.memberships.reading import records_of
@@ -65,6 +67,9 @@ class Command(BaseCommand):
                 f"joined {called['joined_on']}, began {called['started_on'] or '-'}, ends {called['ended_on'] or '-'}"
             )
             self.stdout.write(f"  on lists {called['level']} is called {called['status'] or 'nothing'}{said}: {days}")
+        for bill in document["expected"]:
+            due = f" by {bill['at']}" if bill["at"] else ""
+            self.stdout.write(f"  a bill is expected{due}, amount unknown: its plan was changed at {bill['since']}")
         for entry in document["timeline"]:
             self.stdout.write(f"{entry['at']}  {entry['what']}" + (f"  [{entry['event']}]" if entry["event"] else ""))
             if entry["effect"]:
@@ -82,6 +87,7 @@ def _document(member: Member, at: datetime, known_by: datetime | None) -> Docume
         "member": member.pk,
         "deceased_on": _text(member.deceased_on),
         "statuses": [_called(ref, levels[ref], status) for ref, status in called.items() if ref in levels],
+        "expected": _expected(member) if known_by is None else [],
         "timeline": [
             {
                 "at": stamp(entry.at),
@@ -93,6 +99,13 @@ def _document(member: Member, at: datetime, known_by: datetime | None) -> Docume
             for entry in story
         ],
     }
+
+
+def _expected(member: Member) -> list[Document]:
+    """The bills that changes at a gateway make us expect, by what is known now."""
+    rows = list(Subscription.objects.filter(customer__member=member).order_by("begun_at", "id"))
+    bills = expected_bills(rows, ledgers_of(rows))
+    return [{"since": stamp(bill.since), "at": stamp(bill.at) if bill.at else None} for bill in bills.values()]
 
 
 def _called(ref: str, level: str, status: Status) -> Document:
