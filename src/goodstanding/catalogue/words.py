@@ -69,6 +69,9 @@ def price_words(price: Price) -> str:
             "words": words,
             "term": _length(price.keeps_count, price.keeps_unit),
         }
+    if price.seat_amount_minor is not None:
+        seat = money_words(Money(price.seat_amount_minor, price.currency))
+        words = _("%(words)s, and %(seat)s for each further seat") % {"words": words, "seat": seat}
     if price.taxed:
         words = (_("%(words)s, tax included") if price.tax_inclusive else _("%(words)s, plus tax")) % {"words": words}
     return words

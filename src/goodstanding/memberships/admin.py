@@ -29,6 +29,7 @@ from goodstanding.memberships.models import (
     Grant,
     Hold,
     Membership,
+    Seat,
     StandingChange,
     StatusOverride,
     StatusRule,
@@ -207,6 +208,7 @@ def _query(asked: member_page.Asked) -> dict[str, str]:
 class OfMember(pages.Records):
     """Rows about a member, found by the member's e-mail or id."""
 
+    of = "member"  # whose they are
     search_fields = ("id",)  # shows the search box
     search_help_text = _("The beginning of a member’s e-mail, or the member’s whole id.")
     list_select_related: ClassVar[Any] = ("member",)
@@ -217,7 +219,7 @@ class OfMember(pages.Records):
         if not term:
             return queryset, False
         members = Member.objects.filter(pk=term) if term.startswith("mbr_") else Member.objects.email_begins(term)
-        return queryset.filter(member__in=members), False
+        return queryset.filter(**{f"{self.of}__in": members}), False
 
 
 @admin.register(Membership)
@@ -272,6 +274,18 @@ class GrantAdmin(OfMember):
         *("id", "member", "membership", moments("start_at"), moments("end_at"), moments("given_at")),
         *(moments("withdrawn_at"), "reason", "by"),
     )
+
+
+@admin.register(Seat)
+class SeatAdmin(OfMember):
+    """Memberships held through somebody else's. Given and ended in the office, and by their payers."""
+
+    of = "holder"
+    list_display = (SINCE, "holder", "payer", moments("until"), "ended")
+    list_display_links = (SINCE,)
+    list_select_related = ("holder", "payer", "by")
+    ordering = ("-since", "id")
+    shown = ("id", "holder", "payer", "membership", "through", moments("since"), moments("until"), "ended", "by")
 
 
 @admin.register(StatusOverride)

@@ -32,6 +32,8 @@ from goodstanding.memberships.seats_following import rewrite
 from goodstanding.people.models import Member
 
 GOOD_FOR = timedelta(days=14)  # an invitation
+AGAIN_AFTER = timedelta(hours=1)  # the same invitation
+A_DAY, MOST = timedelta(days=1), 20  # so many invitations a payer sends in a day, or twice as many as there are seats
 GIVES = (Status.GOOD, Status.GRACE)  # the standing in which a membership gives seats
 
 _WORDS = {
@@ -42,7 +44,9 @@ _WORDS = {
     "yourself": gettext_lazy("Who pays for the membership needs no seat in it."),
     "held": gettext_lazy("This person holds a seat in it already."),
     "invited": gettext_lazy("There is an open invitation to this address already. You can send it again."),
-    "unknown": gettext_lazy("This link is not right. Look whether it is whole, or ask for a new invitation."),
+    "too_soon": gettext_lazy("It was sent within the last hour. Please wait a little before you send it again."),
+    "too_many": gettext_lazy("You have invited many people today. Please go on tomorrow."),
+    "unknown": gettext_lazy("This link is not right. Follow the one in the mail again, or ask for a new invitation."),
     "expired": gettext_lazy("This invitation has run out. Ask who invited you to send it again."),
     "withdrawn": gettext_lazy("This invitation was taken back. Ask who invited you."),
     "used": gettext_lazy("This invitation was accepted already."),
@@ -99,7 +103,8 @@ def seat_level(membership: Membership, *, now: datetime) -> str:
 def invite(membership: Membership, email: str, *, by: Any, now: datetime) -> Invitation:
     """Promise a seat to who reads the mail sent to ``email`` (a valid address), until it runs out.
 
-    Raises :class:`CannotSeat`: no seat left, no good standing, the payer's own address, somebody who holds one or is invited.
+    Raises :class:`CannotSeat`: no seat left, no good standing, the payer's own address, somebody who holds one or is invited,
+    too many in a day.
     """
     with transaction.atomic():
         _locked(membership.member_id, now=now)
@@ -107,10 +112,12 @@ def invite(membership: Membership, email: str, *, by: Any, now: datetime) -> Inv
 
 
 def send_again(invitation: Invitation, *, now: datetime) -> None:
-    """Send an invitation anew, with a new link; the old one works no more. Raises :class:`CannotSeat`."""
+    """Send an invitation anew, with a new link; the old one works no more. Raises :class:`CannotSeat`: also within an hour."""
     with transaction.atomic():
         _locked(invitation.payer_id, now=now)
         membership = _still_open(invitation)
+        if now < invitation.sent_at + AGAIN_AFTER:
+            raise CannotSeat("too_soon")
         if invitation.expires_at <= now:  # it promised nothing any more
             _require_left(membership, now=now)
         _require_good(membership, now=now)
@@ -201,8 +208,11 @@ def _invite(membership: Membership, email: str, *, by: Any, now: datetime) -> In
     there = open_invitations(membership).filter(email=email).first()
     if there is not None and there.expires_at > now:
         raise CannotSeat("invited")
-    _require_left(membership, now=now)
+    left = _require_left(membership, now=now)
     _require_good(membership, now=now)
+    sent = Invitation.objects.filter(payer=membership.member_id, sent_at__gt=now - A_DAY).count()
+    if sent >= max(MOST, 2 * left.places.total):  # nobody's mailbox is filled from here
+        raise CannotSeat("too_many")
     found = there or Invitation(
         id=derived("sin", secrets.token_hex(16)), membership=membership.pk, payer=membership.member, email=email
     )
@@ -260,12 +270,13 @@ def _end(seat: Seat, why: Seat.Ended, *, now: datetime) -> None:
     rewrite({seat.holder_id}, rows, now=now, cause=f"{seat.pk}:end")
 
 
-def _require_left(membership: Membership, *, now: datetime) -> None:
+def _require_left(membership: Membership, *, now: datetime) -> Taken:
     found = taken(membership, now=now)
     if not found.places.total and not found.held:
         raise CannotSeat("no_seats")
     if not found.left:
         raise CannotSeat("full")
+    return found
 
 
 def _require_good(membership: Membership, *, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -14,9 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from goodstanding.audit.models import AuditEntry
 from goodstanding.billing import recording
-from goodstanding.billing.models import Invoice, Payment, Subscription
-from goodstanding.catalogue import knowledge
-from goodstanding.catalogue.models import Level, LevelTerms
+from goodstanding.billing.models import Payment, Subscription
 from goodstanding.catalogue.services import import_catalogue
 from goodstanding.communications.models import Mail
 from goodstanding.core import ours
@@ -321,61 +318,6 @@ def test_a_change_of_the_payer_s_takes_as_many_statements_for_many_seats_as_for_
     assert len(queries) == 33, [query["sql"][:100] for query in queries]
 
 
-@pytest.mark.db_matters
-def test_of_two_who_take_the_last_seat_at_once_one_has_it(household, bob, carol, clock):
-    links = {each: invite(household, each, clock) for each in (bob, carol)}
-    Level.objects.filter(slug="household").update(seats=1)
-    LevelTerms.objects.filter(level="household").update(seats=1)
-    knowledge.touch()
-    now, found = clock.now, []
-
-    def take(who):
-        try:
-            found.append(seats_giving.accept(*links[who], who, now=now).holder_id)
-        except CannotSeat as refusal:
-            found.append(refusal.code)
-        finally:
-            connection.close()
-
-    both = [threading.Thread(target=take, args=(who,)) for who in (bob, carol)]
-    for thread in both:
-        thread.start()
-    for thread in both:
-        thread.join()
-    assert found.count("gone") == 1, found
-    assert Seat.objects.count() == 1
-    assert sorted([levels(bob, clock), levels(carol, clock)]) == ["", "family=good"]
-    assert Invoice.objects.count() == 1
-    agree()
-
-
-@pytest.mark.db_matters
-def test_who_pays_for_each_other_at_once_do_not_wait_for_each_other_for_ever(household, alice, bob, clock, dana, price):
-    other = of(bob, "company", price, clock)
-    import_catalogue(json.dumps([{**HOUSES[1], "seats": 1}]), now=clock.now)
-    seat(household, bob, clock)
-    seat(other, alice, clock)
-    now, failed = clock.now, []
-
-    def hold(who):
-        try:
-            for _again in range(5):
-                services.hold(who, kind=HoldKind.SUSPENDED, reason="x", by=None, now=now)
-        except Exception as error:  # noqa: BLE001 - any is a failure of the test
-            failed.append(error)
-        finally:
-            connection.close()
-
-    both = [threading.Thread(target=hold, args=(who,)) for who in (alice, bob)]
-    for thread in both:
-        thread.start()
-    for thread in both:
-        thread.join()
-    assert failed == []
-    assert {levels(alice, clock), levels(bob, clock)} == {"company=held;household=held", "company=held;family=held"}
-    agree()
-
-
 def test_explain_tells_through_whom_and_what_happened_to_the_payer(household, alice, bob, dana, clock, capsys):
     given = seat(household, bob, clock)
     clock.advance(DAY)
@@ -391,3 +333,26 @@ def test_explain_tells_through_whom_and_what_happened_to_the_payer(household, al
     assert "secret" not in said
     call_command("explain", alice.email)
     assert "seat given to bob@example.org" in capsys.readouterr().out
+
+
+def test_nobody_s_mailbox_is_filled_from_here(household, bob, clock):
+    for number in range(20):
+        made = seats_giving.invite(household, f"m{number}@example.org", by=None, now=clock.now)
+        refused("too_soon", seats_giving.send_again, made, now=clock.now)
+        seats_giving.withdraw(made, now=clock.now)
+    refused("too_many", seats_giving.invite, household, bob.email, by=None, now=clock.now)
+    assert Mail.objects.filter(kind="seat_invited").count() == 20
+    clock.advance(DAY)
+    seats_giving.invite(household, bob.email, by=None, now=clock.now)
+
+
+def test_a_row_of_standing_that_is_lost_is_made_again_and_a_wrong_one_mended(household, bob, carol, clock):
+    for each in (bob, carol):
+        seat(household, each, clock)
+    whole = {row.pk: (row.status, row.outlook) for row in MemberStanding.objects.all()}
+    MemberStanding.objects.filter(pk=bob.pk).delete()
+    MemberStanding.objects.filter(pk=carol.pk).update(status="lapsed", outlook=[])
+    assert rebuilding.rebuild_customers()[2] == []
+    assert {each.row for each in rebuilding.rebuild_standing()[2]} == {bob.pk, carol.pk}
+    assert {row.pk: (row.status, row.outlook) for row in MemberStanding.objects.all()} == whole
+    agree()
