@@ -195,7 +195,10 @@ class Life:
         taken = Payment.objects.filter(customer=self.customer, status="succeeded").exclude(dispute__status="lost")
         kept = [row.taken_minor - row.refunded_minor for row in taken.exclude(dispute__status="open")]
         credit = Customer.objects.get(pk=self.customer).credit_minor
-        return {Chart.RECEIVABLE: sum(unpaid), Chart.BALANCE: -credit, Chart.GATEWAY: sum(kept)}
+        all_taken = Payment.objects.filter(customer=self.customer, status="succeeded")
+        fees = sum(all_taken.values_list("fee_minor", flat=True))
+        gateway = sum(kept) - fees
+        return {Chart.RECEIVABLE: sum(unpaid), Chart.BALANCE: -credit, Chart.GATEWAY: gateway, Chart.FEES: fees}
 
     # Standing
 

@@ -187,7 +187,8 @@ def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
             how = f" by {fact.elsewhere}" if fact.elsewhere else ""
             how += f" ({fact.reference})" if fact.reference else ""
             pays = f" for invoice {fact.invoice}" if fact.invoice and fact.elsewhere else ""
-            return f"payment {fact.payment} {fact.status}, {Money(fact.amount_minor, fact.currency)}{how}{pays}{back}"
+            amount = Money(fact.amount_minor, fact.currency)
+            return f"payment {fact.payment} {fact.status}, {amount}{how}{pays}{_kept(fact)}{back}"
         case PaymentLinked():
             return f"{fact.one} and {fact.other} belong together"
         case RefundSeen():
@@ -196,3 +197,9 @@ def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
             return f"dispute {fact.dispute} {fact.status}, {Money(fact.amount_minor, fact.currency)}"
         case _:
             return "price list told"
+
+
+def _kept(fact: PaymentSeen) -> str:
+    """What the gateway kept of a payment, and what is left."""
+    fee, net = (Money(minor, fact.currency) for minor in (fact.fee_minor, fact.amount_minor - fact.fee_minor))
+    return f", {fee} of it the gateway's fee, {net} net" if fee else ""

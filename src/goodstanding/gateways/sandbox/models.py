@@ -149,7 +149,8 @@ class Invoice(models.Model):
 
 
 class Payment(models.Model):
-    """A try to take money. ``reference``: what whoever asked calls what is paid. ``taken_minor``: what was captured.
+    """A try to take money. ``reference``: what whoever asked calls what is paid. ``taken_minor``: what was captured,
+    of which the gateway kept ``fee_minor``.
 
     ``page``: the secret in the address of the page on which its payer chooses a card or approves; empty without one.
     ``token``: the card that was given for it. ``next_at``: when it is given up, or contested.
@@ -171,6 +172,7 @@ class Payment(models.Model):
     failure = models.CharField(max_length=40, blank=True)
     amount_minor = models.BigIntegerField()
     taken_minor = models.BigIntegerField(default=0)
+    fee_minor = models.BigIntegerField(default=0)
     refunded_minor = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3)
     capture = models.BooleanField(default=True)

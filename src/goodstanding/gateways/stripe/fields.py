@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 from goodstanding.core.currencies import UnknownCurrency, exponent
@@ -16,6 +18,7 @@ _STRIPE_EXPONENTS = {"ISK": 2, "UGX": 2, "MGA": 0}
 _LARGEST = 2**53  # beyond any sum that Stripe accepts, and within every database's integers
 _EARLIEST, _LATEST = 0, 7_258_118_400  # 1970 and 2200
 _LONGEST_ID = 255  # Stripe promises that none of its ids is longer
+_DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?")
 _RANKS = {"created": 0, "deleted": 2}
 
 
@@ -125,6 +128,20 @@ def amount(parent: Obj, name: str, code: str) -> int:
 def maybe_amount(parent: Obj, name: str, code: str) -> int:
     """Return the amount under ``name``, or 0 where it is ``null`` or missing."""
     return 0 if parent.get(name) is None else amount(parent, name, code)
+
+
+def fraction_amount(parent: Obj, name: str, code: str) -> int:
+    """Return the amount under ``name``, a decimal number of Stripe's units as text, half up in ISO minor units of ``code``.
+
+    Prices of a part of a cent are told so (``"1045.4657657"``). Raises BadEvent where it is no such number.
+    """
+    value = text(parent, name)
+    if not _DECIMAL.fullmatch(value):
+        raise BadEvent("bad_amount", f"{name} is no decimal number")
+    exact = Fraction(value) * Fraction(10) ** (exponent(code) - _STRIPE_EXPONENTS.get(code, exponent(code)))
+    if abs(exact) > _LARGEST:
+        raise BadEvent("bad_amount", f"{name} is more than anybody pays")
+    return int(abs(exact) + Fraction(1, 2)) * (1 if exact >= 0 else -1)
 
 
 def count(parent: Obj, name: str, *, most: int = 2**31 - 1) -> int:

@@ -101,10 +101,14 @@ def _line(row: Obj, code: str) -> LineSeen:
         currency(row, expected=code)
     period = obj(row, "period")
     kind, subscription, item = _parent(row)
+    off = sum(amount(each, "amount", code) for each in rows(row, "discount_amounts"))
+    taxes = [
+        (amount(each, "amount", code), _is_within(each)) for each in (*rows(row, "taxes"), *rows(row, "tax_amounts"))
+    ]
     return LineSeen(
         line=ref(row, "id"),
         kind=kind,
-        amount_minor=amount(row, "amount", code),
+        amount_minor=amount(row, "amount", code) - off - sum(tax for tax, within in taxes if within),
         start=moment(period, "start"),
         end=moment(period, "end"),
         subscription=subscription,
@@ -112,7 +116,14 @@ def _line(row: Obj, code: str) -> LineSeen:
         hints=hints(row),
         description=text(row, "description")[:300],
         quantity=count(row, "quantity"),
+        tax_minor=sum(tax for tax, _ in taxes),
+        off_minor=off,
     )
+
+
+def _is_within(tax: Obj) -> bool:
+    """Whether a tax is within its line's amount: so by the shape of today, and by that of before Basil."""
+    return text(tax, "tax_behavior") == "inclusive" or tax.get("inclusive") is True
 
 
 def _parent(row: Obj) -> tuple[str, str, str]:

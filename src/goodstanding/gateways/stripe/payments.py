@@ -6,7 +6,18 @@ from collections.abc import Iterator
 
 from goodstanding.core.facts import DisputeSeen, Fact, InvoicePaymentFailed, PaymentLinked, PaymentSeen, RefundSeen
 from goodstanding.gateways.protocol import BadEvent, Event
-from goodstanding.gateways.stripe.fields import Obj, amount, currency, maybe_amount, moment, needed, ref, rows, text
+from goodstanding.gateways.stripe.fields import (
+    Obj,
+    amount,
+    currency,
+    maybe_amount,
+    maybe_obj,
+    moment,
+    needed,
+    ref,
+    rows,
+    text,
+)
 
 _REFUND = {
     "pending": "pending",
@@ -39,12 +50,22 @@ def read_charge(event: Event, told: Obj) -> Iterator[Fact]:
         invoice=ref(told, "invoice"),
         refunded_minor=maybe_amount(told, "amount_refunded", code),
         failure=text(told, "failure_code"),
+        fee_minor=_fee(told, code),
     )
     yield payment
     if event.type == "charge.failed" and payment.invoice:
         yield InvoicePaymentFailed(payment.invoice, payment.customer, event.created_at)
     for row in rows(told, "refunds"):
         yield _refund(event, row, payment.customer, payment.payment)
+
+
+def _fee(told: Obj, code: str) -> int:
+    """What Stripe kept of it, where the charge's balance transaction was asked for along with it (expanded).
+
+    0 where it is told in another currency: Stripe converted, and we do not guess at what rate.
+    """
+    booked = maybe_obj(told, "balance_transaction")
+    return maybe_amount(booked, "fee", code) if booked and currency(booked) == code else 0
 
 
 def read_refund(event: Event, told: Obj) -> RefundSeen:

@@ -13,6 +13,7 @@ from goodstanding.gateways.stripe.fields import (
     amount,
     count,
     currency,
+    fraction_amount,
     maybe_moment,
     maybe_obj,
     moment,
@@ -81,16 +82,25 @@ def _items(told: Obj) -> list[Obj]:
 def _item(row: Obj) -> ItemSeen:
     price = maybe_obj(row, "price") or maybe_obj(row, "plan")
     recurring = maybe_obj(price, "recurring") or price
-    unit = "unit_amount" if "unit_amount" in price else "amount"
-    told = price.get(unit) is not None and bool(price.get("currency"))
     return ItemSeen(
         item=ref(row, "id"),
         hints=hints(row),
         quantity=count(row, "quantity"),
-        amount_minor=amount(price, unit, currency(price)) if told else None,
+        amount_minor=_price_of(price),
         interval=text(recurring, "interval")[:8],
         interval_count=count(recurring, "interval_count", most=10_000),
     )
+
+
+def _price_of(price: Obj) -> int | None:
+    """What it costs, where it says so. A price of a part of a minor unit is told as a decimal alone, and rounded half up."""
+    unit = "unit_amount" if "unit_amount" in price else "amount"
+    if not price.get("currency"):
+        return None
+    if price.get(unit) is not None:
+        return amount(price, unit, currency(price))
+    decimal = f"{unit}_decimal"
+    return fraction_amount(price, decimal, currency(price)) if price.get(decimal) is not None else None
 
 
 def _currency_of_items(told: Obj) -> str:

@@ -83,7 +83,8 @@ def capture(ref: str, *, amount: Money, account: Account, now: datetime) -> Answ
     if payment.status != Status.HELD:
         raise _not_open("nothing is set aside")
     _require_at_most(amount, payment.amount_minor, payment.currency)
-    payment.status, payment.taken_minor, payment.changed_at = Status.SUCCEEDED, amount.amount_minor, now
+    payments.take(payment, amount.amount_minor)
+    payment.changed_at = now
     payment.save()
     teller.tell("payment.captured", telling.of_payment(payment))
     teller.write()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
@@ -16,6 +17,8 @@ from goodstanding.gateways.sandbox.vendor.telling import Teller
 
 DISPUTED_AFTER = timedelta(days=1)
 WAITS_FOR = timedelta(hours=23)  # for its payer
+
+PART_KEPT, UNITS_KEPT = Fraction(29, 1000), 30
 
 Status = Payment.Status
 
@@ -78,7 +81,7 @@ def succeed(payment: Payment, teller: Teller, *, at: datetime) -> None:
     payment.made_at = payment.changed_at = at
     payment.next_at = at + DISPUTED_AFTER if card.disputed and payment.amount_minor else None
     if payment.capture:
-        payment.status, payment.taken_minor = Status.SUCCEEDED, payment.amount_minor
+        take(payment, payment.amount_minor)
     else:
         payment.status = Status.HELD
     payment.put()
@@ -89,6 +92,12 @@ def succeed(payment: Payment, teller: Teller, *, at: datetime) -> None:
         invoices.settle(payment.invoice, teller, at=at)
         method = payment.method if payment.keep else None
         subscriptions.paid_for(payment.invoice.subscription, teller, method=method, at=at)
+
+
+def take(payment: Payment, amount_minor: int) -> None:
+    """Note that money was taken, and keep the fee: 2.9 % of it and 30 of its smallest units, never more than all."""
+    fee = Money(amount_minor, payment.currency).share(PART_KEPT).amount_minor + UNITS_KEPT
+    payment.status, payment.taken_minor, payment.fee_minor = Status.SUCCEEDED, amount_minor, min(fee, amount_minor)
 
 
 def give_up(payment: Payment, teller: Teller, failure: str, *, at: datetime) -> None:

@@ -187,6 +187,7 @@ def of_payment(payment: Payment) -> PaymentSeen:
         invoice=payment.invoice_id or payment.reference,
         refunded_minor=payment.refunded_minor,
         failure=payment.failure,
+        fee_minor=payment.fee_minor,
         retry=cards.retry_after(payment.failure) if away and payment.failure else "",
     )
 
