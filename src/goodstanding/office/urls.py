@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from goodstanding.office.views import dunning, gateways, lists, members
+from goodstanding.office.views import books, dunning, gateways, lists, members
 
 app_name = "gs_office"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("approvals/", lists.approvals, name="approvals"),
     path("alarms/", lists.alarms, name="alarms"),
     path("dunning/", dunning.dunning, name="dunning"),
+    path("books/", books.months, name="books"),
+    path("books/journal/", books.journal, name="journal"),
     path("gateways/", gateways.gateways, name="gateways"),
     path("gateways/again/<slug:kind>/<str:pk>/", gateways.again, name="again"),
 ]

@@ -32,6 +32,12 @@ def amount(minor: int | None, currency: str) -> str:
 
 
 @register.filter
+def figure(minor: int, currency: str) -> str:
+    """Show an amount in a table of one currency, without naming it in each cell; nothing as a dash."""
+    return amount(minor, currency).removesuffix(f" {currency}") if minor else "–"
+
+
+@register.filter
 def day(at: datetime | str | None) -> str:
     """Show a moment by the site's clock, without its seconds; a text is a moment as documents write it."""
     if not at:
