@@ -81,6 +81,7 @@ credits_ = st.builds(
     credit=st.just("cr"), customer=st.just("cus"), at=moments, amount_minor=amounts, currency=st.just("EUR"),
     kind=st.sampled_from(["gift_card", "adjustment", "paid"]), once_paid=names,
 )  # fmt: skip
+decided = st.builds(facts.AccessDecided, invoice=st.just("in"), customer=st.just("cus"), at=moments, ends=st.booleans())
 prices = st.builds(
     facts.PriceSeen, at=moments, hints=hints.map(lambda h: PriceHints("price", h.product, h.lookup_key, h.level))
 )
@@ -95,6 +96,7 @@ KINDS: dict[str, st.SearchStrategy[Fact]] = {
     "refund": refunds,
     "dispute": disputes,
     "credit": credits_,
+    "access": decided,
     "price": prices,
     "product": products,
 }

@@ -13,7 +13,7 @@ from goodstanding import clock
 from goodstanding.audit.admin import Audited
 from goodstanding.catalogue import services
 from goodstanding.catalogue.forms import GroupForm, LevelForm, NameForm, promised_last
-from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price, TaxRate
+from goodstanding.catalogue.models import POLICIES, GatewayPrice, Level, LevelGroup, LevelTerms, Price, TaxRate
 from goodstanding.catalogue.price_forms import PriceForm
 from goodstanding.people import pages
 
@@ -54,7 +54,7 @@ class TermsInline(pages.Untouched, admin.TabularInline):
     extra = 0
     can_delete = False
     verbose_name_plural = _("what was promised to those who bought it")
-    fields = readonly_fields = ("from_then_on", "grace_days", "prepaid_grace_days", "seats", "seat_level")
+    fields = readonly_fields = ("from_then_on", "grace_days", "prepaid_grace_days", "seats", "seat_level", *POLICIES)
 
     @admin.display(description=_("since"))
     def from_then_on(self, terms: LevelTerms) -> str:
@@ -129,7 +129,7 @@ class LevelAdmin(Catalogue):
         ),
         (_("How it is bought"), {"fields": ("takes_donations", "needs_card")}),
         (_("Seats"), {"fields": ("seats", "seats_max", "seat_level")}),
-        (_("What it promises from now on"), {"fields": ("grace_days", "prepaid_grace_days", "end_rule")}),
+        (_("What it promises from now on"), {"fields": ("grace_days", "prepaid_grace_days", "end_rule", *POLICIES)}),
     )
     inlines = (PriceInline, TermsInline)
 

@@ -12,12 +12,14 @@ from goodstanding.catalogue import conditions
 from goodstanding.catalogue.file_reading import Reader
 from goodstanding.catalogue.models import Interval
 from goodstanding.core.currencies import UnknownCurrency, exponent
+from goodstanding.core.periods import EndRule
+from goodstanding.core.records import OnDispute, OnDisputeLost, OnRefund
 
 MEMBERTYPE = re.compile(r"[A-Za-z0-9]{1,40}")
 _LEVEL_KEYS = {
     "slug", "name", "group", "group_allows_several", "grace_days", "prepaid_grace_days", "prices", "legacy_membertype_id",
     "description", "open", "hidden", "position", "end_rule", "seats", "seats_max", "seat_level", "capacity", "sale_from",
-    "sale_until", "takes_donations", "needs_card",
+    "sale_until", "takes_donations", "needs_card", "on_refund", "on_dispute", "on_dispute_lost",
 }  # fmt: skip
 _PRICE_KEYS = {
     "amount_minor", "currency", "interval", "interval_count", "renews", "open", "position", "sale_from", "sale_until",
@@ -132,12 +134,15 @@ class _Reader(Reader):
                 open=("is_open", self._flag),
                 hidden=("is_hidden", self._flag),
                 position=("position", self._position),
-                end_rule=("end_rule", self._end_rule),
+                end_rule=("end_rule", self._one_of(EndRule)),
                 capacity=("capacity", self._capacity),
                 sale_from=("sale_from", self._moment),
                 sale_until=("sale_until", self._moment),
                 takes_donations=("takes_donations", self._flag),
                 needs_card=("needs_card", self._flag),
+                on_refund=("on_refund", self._one_of(OnRefund)),
+                on_dispute=("on_dispute", self._one_of(OnDispute)),
+                on_dispute_lost=("on_dispute_lost", self._one_of(OnDisputeLost)),
             ),
             seats=self._said(
                 seats=("seats", self._seats),

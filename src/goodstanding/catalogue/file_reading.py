@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time
+from enum import StrEnum
 from typing import Any
 
 from goodstanding import conf
 from goodstanding.catalogue.models import DESCRIPTION_LENGTH
-from goodstanding.core.periods import EndRule, in_utc
+from goodstanding.core.periods import in_utc
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _LAST_POSITION = 32767
@@ -57,11 +58,14 @@ class Reader:
             return ""
         return value.strip()
 
-    def _end_rule(self, name: str) -> str:
-        value = self.raw[name]
-        if value not in list(EndRule):
-            self._fault(f"{name} is none of {', '.join(EndRule)}")
-        return str(value)
+    def _one_of(self, known: type[StrEnum]) -> Callable[[str], str]:
+        def read(name: str) -> str:
+            value = self.raw[name]
+            if value not in list(known):
+                self._fault(f"{name} is none of {', '.join(known)}")
+            return str(value)
+
+        return read
 
     def _position(self, name: str) -> int:
         return self._number(name, 0, _LAST_POSITION)

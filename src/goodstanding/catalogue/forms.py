@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding.catalogue.entries import GATEWAYS, MEMBERTYPE
 from goodstanding.catalogue.file_reading import SLUG
-from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
+from goodstanding.catalogue.models import POLICIES, GatewayPrice, Level, LevelGroup, LevelTerms, Price
 from goodstanding.core.records import Terms
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class LevelForm(_LevelForm):
         fields = (
             "slug", "name", "group", "legacy_membertype_id", "description", "is_open", "is_hidden", "position", "end_rule",
             "seats", "seats_max", "seat_level",
-            "capacity", "sale_from", "sale_until", "takes_donations", "needs_card",
+            "capacity", "sale_from", "sale_until", "takes_donations", "needs_card", *POLICIES,
         )  # fmt: skip
         labels = {
             "legacy_membertype_id": _("Old number"),
@@ -88,6 +88,9 @@ class LevelForm(_LevelForm):
             "sale_until": _("Sold until"),
             "takes_donations": _("A donation may be added"),
             "needs_card": _("Always ask for a card"),
+            "on_refund": _("All given back, the membership"),
+            "on_dispute": _("While a dispute is open, it"),
+            "on_dispute_lost": _("Once a dispute is lost, it"),
         }
         help_texts = {
             "slug": _("Stands in files and addresses; it never changes."),
@@ -104,6 +107,7 @@ class LevelForm(_LevelForm):
             "capacity": _("How many may hold it at a time; empty for any number. Who holds it keeps it."),
             "sale_until": _("From this moment on nobody new can buy it."),
             "needs_card": _("Also of who pays with credit alone, so that the renewal after it can be charged."),
+            "on_refund": _("For those who buy from now on. A part given back changes nothing about access."),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

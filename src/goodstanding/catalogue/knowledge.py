@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from typing import Any
 
 from django.db import connection
 from django.db.models import F
@@ -15,7 +16,7 @@ from goodstanding.catalogue.models import GatewayPrice, Level, LevelTerms, Revis
 from goodstanding.core.asking import Levy
 from goodstanding.core.facts import Contract
 from goodstanding.core.levels import LevelMap
-from goodstanding.core.records import Terms
+from goodstanding.core.records import OnDispute, OnDisputeLost, OnRefund, Terms
 from goodstanding.core.tax import Rate, rate_at
 
 
@@ -74,6 +75,17 @@ class Knowledge:
         return self.seats_at(level, at).level or level
 
 
+def terms_of(row: Any) -> Terms:
+    """Return what a row says that a level promises: of the level's history, or of a membership's."""
+    return Terms(
+        row.grace_days,
+        row.prepaid_grace_days,
+        OnRefund(row.on_refund),
+        OnDispute(row.on_dispute),
+        OnDisputeLost(row.on_dispute_lost),
+    )
+
+
 _kept: dict[str, Knowledge] = {}  # by database, the latest
 
 
@@ -107,7 +119,7 @@ def _read(number: int) -> Knowledge:
     terms: defaultdict[str, list[tuple[datetime | None, Terms]]] = defaultdict(list)
     seats: defaultdict[str, list[tuple[datetime | None, Seats]]] = defaultdict(list)
     for promise in sorted(LevelTerms.objects.all(), key=lambda row: (row.since is not None, row.since)):
-        terms[promise.level_id].append((promise.since, Terms(promise.grace_days, promise.prepaid_grace_days)))
+        terms[promise.level_id].append((promise.since, terms_of(promise)))
         seats[promise.level_id].append((promise.since, Seats(promise.seats, promise.seat_level_id or "")))
     taxes = list(TaxRate.objects.all())
     return Knowledge(

@@ -165,6 +165,7 @@ def _promise(level: str, grace_days: int, prepaid_grace_days: int, now: datetime
         "prepaid_grace_days": prepaid_grace_days,
         "seats": row.seats,
         "seat_level_id": row.seat_level_id,
+        **row.policies,
     }
     rows = list(LevelTerms.objects.filter(level_id=level))
     if not rows:

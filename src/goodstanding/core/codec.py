@@ -24,6 +24,7 @@ KINDS: Mapping[str, type[Fact]] = {
     "refund": facts.RefundSeen,
     "dispute": facts.DisputeSeen,
     "credit": facts.CreditSeen,
+    "access": facts.AccessDecided,
     "price": facts.PriceSeen,
     "product": facts.ProductSeen,
 }

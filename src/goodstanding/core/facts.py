@@ -332,6 +332,19 @@ class CreditSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessDecided:
+    """What staff decided that giving back an invoice does to the coverage it bought: it ``ends``, or stays to its date.
+
+    Told by ourselves with the refund; of several the latest counts.
+    """
+
+    invoice: str
+    customer: str
+    at: datetime
+    ends: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PriceSeen:
     """What the gateway's price list says of a price at ``at`` (no customer)."""
 
@@ -359,6 +372,7 @@ Fact = (
     | RefundSeen
     | DisputeSeen
     | CreditSeen
+    | AccessDecided
     | PriceSeen
     | ProductSeen
 )

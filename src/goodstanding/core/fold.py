@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from goodstanding.core import codec
 from goodstanding.core.facts import (
+    AccessDecided,
     CreditSeen,
     CustomerSeen,
     DisputeSeen,
@@ -72,6 +73,7 @@ _KEYS: Mapping[type[Fact], tuple[str, str]] = {
     RefundSeen: ("refund", "refund"),
     DisputeSeen: ("dispute", "dispute"),
     CreditSeen: ("credit", "credit"),
+    AccessDecided: ("access", "invoice"),
     ProductSeen: ("product", "product"),
 }
 
@@ -290,6 +292,12 @@ class RefundState:
 
     last: RefundSeen
     failed_at: datetime | None
+
+
+def access_decided(facts: Iterable[Fact]) -> AccessDecided | None:
+    """Return the decision about an invoice that counts: the latest."""
+    told = _ordered((fact for fact in facts if isinstance(fact, AccessDecided)), _moment)
+    return told[-1] if told else None
 
 
 def refund_state(facts: Iterable[Fact]) -> RefundState | None:

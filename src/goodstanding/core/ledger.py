@@ -9,13 +9,14 @@ from datetime import datetime
 from functools import cached_property
 
 from goodstanding.core import ours
-from goodstanding.core.facts import CreditSeen, Fact, InvoicePaymentFailed, PaymentSeen, SubscriptionSeen
+from goodstanding.core.facts import AccessDecided, CreditSeen, Fact, InvoicePaymentFailed, PaymentSeen, SubscriptionSeen
 from goodstanding.core.fold import (
     CustomerState,
     DisputeState,
     InvoiceState,
     Key,
     RefundState,
+    access_decided,
     condense,
     customer_state,
     dispute_state,
@@ -222,6 +223,10 @@ class Ledger:
         as_balance = (each for each in self.credits if each.kind == "refund" and each.about == invoice)
         given = [GivenBack(each.credit, each.at, each.amount_minor) for each in as_balance if each.amount_minor > 0]
         return [*map(in_money, back), *given]
+
+    def access_decided(self, invoice: str) -> AccessDecided | None:
+        """Return what staff decided that giving back an invoice does to access, if they did."""
+        return access_decided(self.objects.get(("access", invoice), ()))
 
     def refunds_of(self, invoice: str) -> list[RefundState]:
         """Return the refunds of an invoice's payments."""

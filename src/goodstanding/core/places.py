@@ -10,7 +10,7 @@ so is a return after the end.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from goodstanding.core.fold import ENDED, InvoiceState, SubscriptionStatus
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.levels import LevelMap, joined
 from goodstanding.core.money import Money
-from goodstanding.core.money_back import dispute_holds, revocations
+from goodstanding.core.money_back import dispute_holds, policy_of, revocations
 from goodstanding.core.records import (
     InvoiceRecord,
     LevelSpan,
@@ -48,11 +48,13 @@ class Place:
     """One membership as the gateway's facts tell it.
 
     ``key``: its first item, from which its id is derived. ``items``: those of its items that subscriptions name.
+    ``promised``: of each invoice, by its reference, the terms of its purchase.
     """
 
     key: str
     items: tuple[str, ...]
     record: MembershipRecord
+    promised: tuple[tuple[str, Terms], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,11 +309,13 @@ def _place(seat: list[_Item], ledger: Ledger, terms_at: TermsAt) -> Place:
     for item in seat:
         if not item.is_prepaid:
             by_subscription[item.subscription].append(item)
-    invoices = _invoices(seat, ledger)
+    levels = _levels(seat, begun_at, terms_at)
+    invoices = _invoices(seat, ledger, levels)
+    promised = {ref: _promised(levels, ledger.invoices[ref]) for ref in sorted(invoices)}
     record = MembershipRecord(
         ref=seat[0].key,
         begun_at=begun_at,
-        levels=_levels(seat, begun_at, terms_at),
+        levels=levels,
         subscriptions=tuple(
             SubscriptionRecord(
                 ref, min(item.started_at for item in items), _states(ledger.subscriptions.get(ref, []), keys)
@@ -319,9 +323,19 @@ def _place(seat: list[_Item], ledger: Ledger, terms_at: TermsAt) -> Place:
             for ref, items in sorted(by_subscription.items())
         ),
         invoices=tuple(invoices[ref] for ref in sorted(invoices)),
-        holds=tuple(hold for ref in sorted(invoices) for hold in dispute_holds(ledger.disputes_of(ref))),
+        holds=tuple(
+            hold for ref, terms in promised.items() for hold in dispute_holds(ledger.disputes_of(ref), terms.on_dispute)
+        ),
     )
-    return Place(seat[0].key, tuple(item.key for item in seat if item.is_named), record)
+    named = tuple(item.key for item in seat if item.is_named)
+    return Place(seat[0].key, named, record, tuple(promised.items()))
+
+
+def _promised(levels: Sequence[LevelSpan], state: InvoiceState) -> Terms:
+    """What was promised when an invoice was drawn up: by the level that was held then, as it was bought."""
+    drawn_up_at = state.last.created_at if state.last else None
+    held = [span for span in levels if drawn_up_at is not None and span.since <= drawn_up_at]
+    return (held or levels)[-1 if held else 0].terms
 
 
 def _levels(seat: list[_Item], begun_at: datetime, terms_at: TermsAt) -> tuple[LevelSpan, ...]:
@@ -355,17 +369,18 @@ def _states(tellings: list[SubscriptionSeen], keys: frozenset[str]) -> tuple[Sub
 _KINDS = {"regular": LineKind.REGULAR, "proration": LineKind.PRORATION, "prepaid": LineKind.PREPAID}
 
 
-def _invoices(seat: list[_Item], ledger: Ledger) -> dict[str, InvoiceRecord]:
+def _invoices(seat: list[_Item], ledger: Ledger, levels: Sequence[LevelSpan]) -> dict[str, InvoiceRecord]:
     lines: defaultdict[str, list[Line]] = defaultdict(list)
     for item in seat:
         for invoice, line in item.lines:
             kind = _KINDS[line.kind]
             if line.end > line.start and (kind is not LineKind.PRORATION or line.amount_minor > 0):
                 lines[invoice].append(Line(item.key, line.start, line.end, kind))
-    return {ref: _invoice(ref, ledger.invoices[ref], tuple(found), ledger) for ref, found in lines.items()}
+    return {ref: _invoice(ref, tuple(found), ledger, levels) for ref, found in lines.items()}
 
 
-def _invoice(ref: str, state: InvoiceState, lines: tuple[Line, ...], ledger: Ledger) -> InvoiceRecord:
+def _invoice(ref: str, lines: tuple[Line, ...], ledger: Ledger, levels: Sequence[LevelSpan]) -> InvoiceRecord:
+    state = ledger.invoices[ref]
     assert state.last is not None, ref
     return InvoiceRecord(
         ref=(state.last.ours and state.last.number) or ref,  # of ours people know the number, of others the reference
@@ -379,5 +394,6 @@ def _invoice(ref: str, state: InvoiceState, lines: tuple[Line, ...], ledger: Led
             given=ledger.given_back_of(ref),
             taken=ledger.taken_of(ref),
             disputes=ledger.disputes_of(ref),
+            policy=policy_of(_promised(levels, state), ledger.access_decided(ref)),
         ),
     )

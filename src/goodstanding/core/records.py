@@ -24,12 +24,37 @@ class LineKind(StrEnum):
     PREPAID = "prepaid"  # a term bought once, without a subscription
 
 
+class OnRefund(StrEnum):
+    """What becomes of the coverage that an invoice bought, once all of it is given back."""
+
+    END = "end"  # it ends then
+    KEEP = "keep"  # it stays to its date
+    ASK = "ask"  # staff say so for each; where nobody was asked (a refund made at the gateway) it ends
+
+
+class OnDispute(StrEnum):
+    """What an open dispute does to the membership that the disputed payment pays for."""
+
+    HOLD = "hold"
+    KEEP = "keep"
+
+
+class OnDisputeLost(StrEnum):
+    """What becomes of the coverage whose payment was lost in a dispute."""
+
+    REVOKE = "revoke"
+    KEEP = "keep"
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a level promised when it was bought or changed to. Days are elapsed days of 24 hours."""
 
     grace_days: int = 7
     prepaid_grace_days: int = 0
+    on_refund: OnRefund = OnRefund.END
+    on_dispute: OnDispute = OnDispute.HOLD
+    on_dispute_lost: OnDisputeLost = OnDisputeLost.REVOKE
 
 
 @dataclass(frozen=True, slots=True)

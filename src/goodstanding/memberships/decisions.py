@@ -7,8 +7,9 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from goodstanding.catalogue.knowledge import terms_of
 from goodstanding.core import records
-from goodstanding.core.records import HoldKind, LevelSpan, MembershipRecord, Terms
+from goodstanding.core.records import HoldKind, LevelSpan, MembershipRecord
 from goodstanding.memberships.models import Approval, Grant, Hold, Membership
 
 
@@ -75,9 +76,7 @@ def _made(membership: Membership) -> MembershipRecord:
     return MembershipRecord(
         ref=membership.id,
         begun_at=membership.begun_at,
-        levels=tuple(
-            LevelSpan(span.since, span.level_id, Terms(span.grace_days, span.prepaid_grace_days)) for span in spans
-        ),
+        levels=tuple(LevelSpan(span.since, span.level_id, terms_of(span)) for span in spans),
     )
 
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.billing.models import ID, GatewayCustomer, SubscriptionItem
-from goodstanding.catalogue.models import Level, LevelGroup
+from goodstanding.catalogue.models import Level, LevelGroup, MoneyBack, known_policies
 from goodstanding.core.periods import Unit
 from goodstanding.core.records import HoldKind, Status
 from goodstanding.core.status import Day
@@ -81,8 +81,10 @@ class MembershipItem(models.Model):
         return f"{self.item_id} pays for {self.membership_id}"
 
 
-class LevelSpan(models.Model):
-    """From ``since`` on the membership is of ``level``, with the grace that was promised then (days of 24 hours)."""
+class LevelSpan(MoneyBack):
+    """From ``since`` on the membership is of ``level``, with the grace that was promised then (days of 24 hours), and what
+    was said of refunds and disputes.
+    """
 
     id = models.CharField(max_length=ID, primary_key=True)
     membership = models.ForeignKey(Membership, on_delete=models.CASCADE, related_name="spans")
@@ -94,7 +96,8 @@ class LevelSpan(models.Model):
     class Meta:
         ordering: ClassVar = ["membership", "since", "id"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["membership", "since"], name="gs_memberships_span_since")
+            models.UniqueConstraint(fields=["membership", "since"], name="gs_memberships_span_since"),
+            known_policies("gs_memberships_span_policies"),
         ]
 
     def __str__(self) -> str:

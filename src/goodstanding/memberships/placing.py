@@ -6,15 +6,17 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from goodstanding.billing.models import GatewayCustomer
 from goodstanding.billing.recording import price_list
 from goodstanding.catalogue.knowledge import Knowledge
+from goodstanding.catalogue.models import POLICIES
 from goodstanding.core.facts import PriceHints
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.places import Alarm, Place, Placed, place
-from goodstanding.core.records import MembershipRecord
+from goodstanding.core.records import MembershipRecord, Terms
 from goodstanding.memberships.models import Alarm as AlarmRow
 from goodstanding.memberships.models import LevelSpan, Membership, MembershipItem
 
@@ -44,6 +46,14 @@ def membership_id(customer: GatewayCustomer, key: str) -> str:
 def records_of(found: Placed, customer: GatewayCustomer) -> list[MembershipRecord]:
     """Return the input of standing for a customer's memberships, by their public ids."""
     return [replace(each.record, ref=membership_id(customer, each.key)) for each in found.places]
+
+
+TERMS = ("grace_days", "prepaid_grace_days", *POLICIES)  # columns of a span that keep what was promised
+
+
+def terms_columns(terms: Terms) -> dict[str, Any]:
+    """Return what was promised as a span's row has it."""
+    return {name: getattr(terms, name) for name in TERMS}
 
 
 def digest(found: Placed) -> str:
@@ -76,8 +86,7 @@ def rows_of(found: Placed, customer: GatewayCustomer, knowledge: Knowledge, *, t
                 membership_id=membership.id,
                 since=span.since,
                 level_id=span.level,
-                grace_days=span.terms.grace_days,
-                prepaid_grace_days=span.terms.prepaid_grace_days,
+                **terms_columns(span.terms),
             )
             for span in each.record.levels
         )
@@ -106,7 +115,7 @@ def write(found: Placed, customer: GatewayCustomer, knowledge: Knowledge, *, tim
         rows.spans,
         update_conflicts=True,
         unique_fields=["id"],
-        update_fields=["membership", "since", "level", "grace_days", "prepaid_grace_days"],
+        update_fields=["membership", "since", "level", *TERMS],
     )
     MembershipItem.objects.bulk_create(
         rows.items, update_conflicts=True, unique_fields=["item"], update_fields=["membership"]

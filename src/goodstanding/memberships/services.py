@@ -19,6 +19,7 @@ from goodstanding.core.records import HoldKind
 from goodstanding.jobs.writing import Writes
 from goodstanding.memberships import seats_following
 from goodstanding.memberships.models import Approval, Grant, Hold, LevelSpan, Membership, MemberStanding
+from goodstanding.memberships.placing import terms_columns
 from goodstanding.memberships.reading import records_of
 from goodstanding.memberships.refresh import ensure_rows, refresh
 from goodstanding.memberships.seating import Around
@@ -210,7 +211,6 @@ def _made_by_staff(member: Member, level: Level, *, begun_at: datetime) -> Membe
         membership=made,
         since=begun_at,
         level=level,
-        grace_days=terms.grace_days,
-        prepaid_grace_days=terms.prepaid_grace_days,
+        **terms_columns(terms),
     )
     return made

@@ -12,6 +12,7 @@ from django.db.models import Q
 from goodstanding.billing.models import Fact as FactRow
 from goodstanding.core import codec
 from goodstanding.core.facts import (
+    AccessDecided,
     CustomerSeen,
     DisputeSeen,
     Fact,
@@ -193,6 +194,8 @@ def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
             return f"{fact.one} and {fact.other} belong together"
         case RefundSeen():
             return f"refund {fact.refund} {fact.status}, {Money(fact.amount_minor, fact.currency)}"
+        case AccessDecided():
+            return f"{fact.invoice}: given back, its membership {'ends' if fact.ends else 'stays to its date'}"
         case DisputeSeen():
             return f"dispute {fact.dispute} {fact.status}, {Money(fact.amount_minor, fact.currency)}"
         case _:

@@ -178,7 +178,9 @@ SAYS: dict[str, tuple[StrOrPromise, StrOrPromise]] = {
         _(
             "A payment by card goes back to the card; the gateway confirms it later. One by hand you give back yourself."
         ),
-        _("Once all of an invoice is given back, what it bought ends at once. A part changes nothing about access."),
+        _(
+            "Once all of an invoice is given back, what it bought ends or stays, as is said below. A part changes nothing."
+        ),
     ),
     "retry": (
         _(

@@ -14,7 +14,9 @@ from goodstanding.catalogue.models import Price
 from goodstanding.catalogue.words import money_words
 from goodstanding.checkout import holding
 from goodstanding.core.currencies import MoneyRefused
+from goodstanding.core.giving import To
 from goodstanding.core.money import Money
+from goodstanding.core.records import OnRefund
 from goodstanding.core.reminding import due_by
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.services import ensure_manual_account
@@ -198,20 +200,49 @@ class RefundForm(Decision):
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
-    field_order = ("how_much", "amount", "reason")
+    to = forms.ChoiceField(label=_("Back"), choices=(), widget=forms.RadioSelect, initial=str(To.MONEY), required=False)
+    access = forms.ChoiceField(label=_("Once all is given back, the membership"), choices=(), widget=forms.RadioSelect)
+    field_order = ("how_much", "amount", "to", "access", "reason")
 
     def prepare(self) -> None:
-        """Say how much is left."""
-        self.left = giving_back.left_of(self.row)
+        """Say how much is left, how it can go back, and what becomes of the membership."""
+        self.there = there = giving_back.left(self.row)
+        self.left = there.money
+        self._prepare_access()
+        to: Any = self.fields["to"]
+        to.choices = [(str(To.MONEY), _("the way it was paid by this payment"))]
+        if there.as_balance:
+            to.choices += [(str(To.BALANCE), _("to the member’s balance"))]
+        if there.as_balance and (there.by_balance or not there.is_settled):
+            both = {"money": money_words(there.by_money), "balance": money_words(there.by_balance)}
+            to.choices += [
+                (str(To.AS_PAID), _("as the bill was paid: %(money)s, and %(balance)s from the balance") % both)
+            ]
         whole: Any = self.fields["how_much"]
         words = _("all that is left: %(amount)s") % {"amount": money_words(self.left)}
+        if there.whole != self.left:
+            said = {"amount": money_words(self.left), "whole": money_words(there.whole)}
+            words = _("all that is left: %(amount)s; with what the balance paid, %(whole)s") % said
         whole.choices = (("all", words), ("part", _("a part of it")))
         self.fields["amount"].help_text = _("In %(currency)s, such as 12.50.") % {"currency": self.left.currency}
+
+    def _prepare_access(self) -> None:
+        ends, keeps = ("ends", _("ends at once")), ("keeps", _("stays to its date"))
+        says: dict[OnRefund, list[Any]] = {
+            OnRefund.END: [("", _("ends at once, as its level says")), keeps],
+            OnRefund.KEEP: [("", _("stays to its date, as its level says")), ends],
+            OnRefund.ASK: [ends, keeps],
+        }
+        access: Any = self.fields["access"]
+        access.choices = says[self.there.on_refund]
+        access.required = self.there.on_refund is OnRefund.ASK
+        access.help_text = _("A part given back changes nothing about access.")
 
     def clean(self) -> dict[str, Any]:
         """Find how much is meant."""
         data = super().clean() or {}
-        data["money"] = self.left
+        data["to"] = To(data.get("to") or To.MONEY)
+        data["money"] = self.left if data["to"] is To.MONEY else self.there.whole
         if data.get("how_much") == "part":
             try:
                 data["money"] = read_amount(data.get("amount") or "", self.left.currency)
@@ -224,7 +255,9 @@ class RefundForm(Decision):
     def take(self, *, by: Any) -> None:
         """Give it back."""
         given = self.cleaned_data
-        giving_back.refund(self.row, amount=given["money"], reason=given["reason"], by=by, now=self.now)
+        ends = {"ends": True, "keeps": False}.get(given["access"])
+        how = giving_back.How(given["to"], ends)
+        giving_back.refund(self.row, amount=given["money"], reason=given["reason"], by=by, now=self.now, how=how)
 
 
 class RetryForm(Decision):

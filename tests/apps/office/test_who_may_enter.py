@@ -12,7 +12,19 @@ from tests.apps.staff import with_permissions
 
 pytestmark = pytest.mark.django_db
 
-LISTS = ("front", "members", "add", "invoices", "payments", "approvals", "alarms", "cards", "dunning", "books", "gateways")
+LISTS = (
+    "front",
+    "members",
+    "add",
+    "invoices",
+    "payments",
+    "approvals",
+    "alarms",
+    "cards",
+    "dunning",
+    "books",
+    "gateways",
+)
 
 
 @pytest.mark.parametrize("name", LISTS)

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.core.periods import EndRule
+from goodstanding.core.records import OnDispute, OnDisputeLost, OnRefund
 
 DESCRIPTION_LENGTH = 2000
 END_RULES = [
@@ -16,6 +17,41 @@ END_RULES = [
     (EndRule.EVE.value, _("with the end of the day before it")),
     (EndRule.EXACT.value, _("at the same time of the day")),
 ]
+
+
+ON_REFUND = [
+    (OnRefund.END.value, _("ends at once")),
+    (OnRefund.KEEP.value, _("stays to its date")),
+    (OnRefund.ASK.value, _("whoever gives it back is asked")),
+]
+ON_DISPUTE = [(OnDispute.HOLD.value, _("is on hold until it is decided")), (OnDispute.KEEP.value, _("stays"))]
+ON_DISPUTE_LOST = [
+    (OnDisputeLost.REVOKE.value, _("ends at once")),
+    (OnDisputeLost.KEEP.value, _("stays to its date")),
+]
+POLICIES = ("on_refund", "on_dispute", "on_dispute_lost")
+
+
+class MoneyBack(models.Model):
+    """What becomes of a membership once its money is given back, contested, or lost."""
+
+    on_refund = models.CharField(max_length=6, choices=ON_REFUND, default=OnRefund.END.value)
+    on_dispute = models.CharField(max_length=6, choices=ON_DISPUTE, default=OnDispute.HOLD.value)
+    on_dispute_lost = models.CharField(max_length=6, choices=ON_DISPUTE_LOST, default=OnDisputeLost.REVOKE.value)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def policies(self) -> dict[str, str]:
+        """All three by name."""
+        return {name: getattr(self, name) for name in POLICIES}
+
+
+def known_policies(name: str) -> models.CheckConstraint:
+    """Return the constraint that the policies of a table are some that we know."""
+    known = Q(on_refund__in=list(OnRefund), on_dispute__in=list(OnDispute), on_dispute_lost__in=list(OnDisputeLost))
+    return models.CheckConstraint(condition=known, name=name)
 
 
 class LevelGroup(models.Model):
@@ -32,7 +68,7 @@ class LevelGroup(models.Model):
         return self.name
 
 
-class Level(models.Model):
+class Level(MoneyBack):
     """Something that a member can be. ``legacy_membertype_id``: the number in old plans named ``membertype_X-…``.
 
     Closed, nobody new may buy it; whoever holds it keeps it. Hidden, it is in no list and open to who knows its address.
@@ -72,13 +108,14 @@ class Level(models.Model):
             models.CheckConstraint(
                 condition=Q(seats_max=None) | Q(seats_max__gte=F("seats")), name="gs_catalogue_level_seats"
             ),
+            known_policies("gs_catalogue_level_policies"),
         ]
 
     def __str__(self) -> str:
         return self.name
 
 
-class LevelTerms(models.Model):
+class LevelTerms(MoneyBack):
     """What a level promises to those who buy it (or change to it) from ``since`` on; ``None``: from the beginning.
 
     Who bought earlier keeps what was promised then, and so does a rebuild of the records: days of grace, how many seats are
@@ -98,6 +135,7 @@ class LevelTerms(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["level", "since"], name="gs_catalogue_terms_since"),
             models.UniqueConstraint(fields=["level"], condition=Q(since=None), name="gs_catalogue_terms_first"),
+            known_policies("gs_catalogue_terms_policies"),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
@@ -42,7 +43,8 @@ def journal(request: HttpRequest) -> HttpResponseBase:
     kind, until = Form(given["format"]), given["until"] or today + timedelta(days=1)
     wanted = Wanted(kind, zone, until, given["since"], By(given["by"]))
     days = f"{wanted.since or '…'} to before {until}, {kind} by {wanted.by}"
-    note(by=request.user, on=request.user, what="export journal", why=days, now=now)
+    by: Any = request.user
+    note(by=by, on=by, what="export journal", why=days, now=now)
     lines = export(wanted, found.released, now=now)
     content = "text/csv" if kind is Form.CSV else "text/plain"
     answer = StreamingHttpResponse(lines, content_type=f"{content}; charset=utf-8")
