@@ -41,6 +41,7 @@ def rows(prefix, count=0, **first):
 
 def level(**given):
     typed = {"name": "Bench member", "group": "workshop", "legacy_membertype_id": "", "seats": 0, "grace_days": 7}
+    typed |= {"on_refund": "end", "on_dispute": "hold", "on_dispute_lost": "revoke"}
     typed |= {"description": "", "is_open": "on", "position": 0, "end_rule": "same_day"}
     return typed | {"prepaid_grace_days": 0, **rows("prices", 1), **rows("terms", 1)} | given
 

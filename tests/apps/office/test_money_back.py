@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,8 +12,9 @@ import pytest
 
 from goodstanding.audit.models import AuditEntry
 from goodstanding.billing.models import BalanceEntry, Dispute, GatewayCustomer, Payment, Refund, Transfer
+from goodstanding.catalogue.entries import CatalogueRefused
 from goodstanding.catalogue.models import Level, LevelTerms, Price
-from goodstanding.catalogue.services import set_terms
+from goodstanding.catalogue.services import import_catalogue, set_terms
 from goodstanding.core.giving import To
 from goodstanding.core.journal import Chart
 from goodstanding.core.money import Money
@@ -22,11 +24,13 @@ from goodstanding.memberships.giving_back import How, Refused
 from goodstanding.memberships.models import LevelSpan
 from goodstanding.memberships.reading import records_of, standing_now
 from goodstanding.memberships.rebuilding import rebuild_customers, rebuild_standing
+from tests.apps.office.conftest import act, words
 from tests.apps.reports.telling import Story, at
 
 pytestmark = pytest.mark.django_db
 PriceOf = Callable[..., Price]
 DAY = timedelta(days=1)
+DEFAULTS = {"on_refund": "end", "on_dispute": "hold", "on_dispute_lost": "revoke"}
 
 
 def says(**policies: str) -> None:
@@ -202,3 +206,35 @@ def test_a_gateway_s_own_bill_is_not_given_back_to_a_balance_that_it_does_not_kn
     story.paid(bill, on=at(4, 1))
     with pytest.raises(Refused, match="could not be used"):
         give(Payment.objects.get(), "10.00 EUR", dana, at(4, 2), to=To.BALANCE)
+
+
+@pytest.mark.parametrize("key", ["on_refund", "on_dispute", "on_dispute_lost"])
+def test_a_catalogue_file_says_the_policies_and_unknown_ones_are_refused(shop: None, clock: Any, key: str) -> None:
+    entry = {"slug": "full", "name": "Full", "group": "membership", key: "keep"}
+    import_catalogue(json.dumps([entry]), now=clock.now)
+    assert Level.objects.get(slug="full").policies == {**DEFAULTS, key: "keep"}
+    assert LevelTerms.objects.filter(level="full").latest("since").policies == {**DEFAULTS, key: "keep"}
+    with pytest.raises(CatalogueRefused, match=f"{key} is none of"):
+        import_catalogue(json.dumps([{**entry, key: "perhaps"}]), now=clock.now)
+
+
+def test_p45_the_form_asks_where_the_level_does_and_does_what_was_chosen(
+    office: Any, send: Any, bought: Any, alice: Any, dana: Any, clock: Any
+) -> None:
+    says(on_refund="ask")
+    payment = bought()
+    page = words(office.get(act(alice, "refund", payment.pk)))
+    assert "ends at once" in page
+    assert "stays to its date" in page
+    assert "as its level says" not in page
+    given = {"how_much": "all", "to": "balance", "reason": "moved away"}
+    assert send(alice, "refund", payment.pk, **given).status_code == 422
+    assert not BalanceEntry.objects.exists()
+    assert send(alice, "refund", payment.pk, **given, access="keeps").status_code == 302
+    assert BalanceEntry.objects.get().amount_minor == 100_00
+    assert status(alice, clock.now) == "good"
+    why = AuditEntry.objects.get(action="refund").why
+    assert (
+        why
+        == "100.00 EUR (100.00 EUR to the balance; once all is given back access stays to its date, decided): moved away"
+    )
