@@ -77,11 +77,11 @@ def soon(member: Member, *, now: datetime) -> list[GatewayCustomer]:
     """Return those of a member's cards that pay what renews and expire soon, or have expired: within the policy's days."""
     today = _today(now)
     rows = member.customers.filter(
-        Exists(_renewing(when=False)),
-        card_good_before__isnull=False,
-        card_good_before__lte=today + timedelta(days=max(policies.in_force(now).card_notice_days, 1)),
+        Exists(_renewing(when=False)), card_good_before__lte=today + timedelta(days=policies.LONGEST_NOTICE)
     )
-    return list(rows.order_by("card_good_before", "pk"))
+    found = list(rows.order_by("card_good_before", "pk"))
+    days = max(policies.in_force(now).card_notice_days, 1) if found else 0
+    return [each for each in found if each.card_good_before and each.card_good_before <= today + timedelta(days=days)]
 
 
 def _due(*, now: datetime) -> QuerySet[GatewayCustomer]:

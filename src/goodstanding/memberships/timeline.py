@@ -18,6 +18,7 @@ from goodstanding.core.facts import (
     Fact,
     InvoicePaymentFailed,
     InvoiceSeen,
+    Ladder,
     PaymentLinked,
     PaymentSeen,
     RefundSeen,
@@ -180,16 +181,17 @@ def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
                 f"; {stamp(line.start)} to {stamp(line.end)}" for line in fact.lines if line.kind == "regular"
             )
             due = f", to be paid by {stamp(fact.due_at)}" if fact.due_at and fact.status == "open" else ""
-            return f"invoice {fact.number or fact.invoice} {fact.status}, {amount}{due}{covers}"
+            name = fact.number or fact.invoice
+            return f"invoice {name} {fact.status}, {amount}{due}{covers}{_ladder_words(fact)}"
         case InvoicePaymentFailed():
-            return f"a payment of invoice {fact.invoice} failed"
+            return f"a payment of invoice {fact.invoice} failed{_why(fact)}"
         case PaymentSeen():
             back = f", {Money(fact.refunded_minor, fact.currency)} given back" if fact.refunded_minor else ""
             how = f" by {fact.elsewhere}" if fact.elsewhere else ""
             how += f" ({fact.reference})" if fact.reference else ""
             pays = f" for invoice {fact.invoice}" if fact.invoice and fact.elsewhere else ""
             amount = Money(fact.amount_minor, fact.currency)
-            return f"payment {fact.payment} {fact.status}, {amount}{how}{pays}{_kept(fact)}{back}"
+            return f"payment {fact.payment} {fact.status}, {amount}{how}{pays}{_kept(fact)}{back}{_why(fact)}"
         case PaymentLinked():
             return f"{fact.one} and {fact.other} belong together"
         case RefundSeen():
@@ -206,3 +208,20 @@ def _kept(fact: PaymentSeen) -> str:
     """What the gateway kept of a payment, and what is left."""
     fee, net = (Money(minor, fact.currency) for minor in (fact.fee_minor, fact.amount_minor - fact.fee_minor))
     return f", {fee} of it the gateway's fee, {net} net" if fee else ""
+
+
+_RETRY = {"never": "; the card is not tried again", "owner": "; its owner is to approve it"}
+
+
+def _why(fact: InvoicePaymentFailed | PaymentSeen) -> str:
+    return f" ({fact.failure}{_RETRY.get(fact.retry, '')})" if fact.failure else ""
+
+
+def _ladder_words(bill: InvoiceSeen) -> str:
+    """What follows where a bill of ours is not paid, where that is not what every site begins with."""
+    ladder = bill.ladder
+    if ladder == Ladder():
+        return ""
+    days = ", ".join(str(day) for day in ladder.again_after) or "no"
+    end = "kept open" if ladder.at_end == "keep" else "given up"
+    return f"; if it fails: again after {days} days, then {end}"

@@ -19,7 +19,7 @@ from goodstanding.core.facts import InvoicePaymentFailed, InvoiceSeen, LineSeen,
 from goodstanding.core.ledger import Ledger
 from goodstanding.gateways.requests import BeginRequest, Begun, ChargeRequest
 from goodstanding.gateways.sandbox.adapter import SandboxGateway
-from goodstanding.memberships import owing
+from goodstanding.memberships import owing, timeline
 from goodstanding.memberships.intake import take_in
 from goodstanding.memberships.reading import standing_now
 from tests.apps.checkout import test_joining
@@ -161,7 +161,7 @@ def is_billing(fact: Any) -> bool:
 
 def replace_named(fact: Any) -> Any:
     """The same again, of a second subscription: every reference has another name."""
-    named = {}
+    named: dict[str, Any] = {}
     for name in ("subscription", "invoice", "payment", "intent"):
         if getattr(fact, name, ""):
             named[name] = f"{getattr(fact, name)}x"
@@ -173,3 +173,14 @@ def replace_named(fact: Any) -> Any:
 
 def _of(part: Any) -> dict[str, str]:
     return {"line": f"{part.line}x", "subscription": f"{part.subscription}x"} if isinstance(part, LineSeen) else {}
+
+
+def test_the_story_says_why_it_failed_and_what_the_bill_said_of_that(
+    alice: Any, dana: Any, price: PriceOf, clock: StoppedClock, until: Until
+) -> None:
+    set_policy(dana, clock, days=[2, 5], counted="previous", at_end="keep")
+    buy(alice, price("full", "month"), clock, card="sandbox_stolen_later")
+    until(RENEWAL + DAY, step=DAY)
+    story = " ".join(entry.what for entry in timeline.timeline(alice))
+    assert "failed, 100.00 EUR (stolen_card; the card is not tried again)" in story
+    assert "if it fails: again after 2, 7 days, then kept open" in story

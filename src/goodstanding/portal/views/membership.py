@@ -23,8 +23,13 @@ def membership(request: HttpRequest, member: Member) -> HttpResponse:
     now = clock.now()
     found = overview.of(member, now=now)
     open_bills = [bills.row_of(bill, 0) for bill in found.bills]
-    context = {"section": "membership", "found": found, "open_bills": open_bills, **again.warnings(member, now=now)}
-    context["overdue"] = {row.invoice.pk for row in context["overdue"]}
+    context = {
+        "section": "membership",
+        "found": found,
+        "open_bills": open_bills,
+        "expiring": again.soon(member, now=now),
+        "overdue": again.overdue(found),
+    }
     return render(request, "gs_portal/membership.html", context)
 
 
