@@ -82,8 +82,8 @@ def record_payment(
     """
     came = Came(how, reference, paid_at, secrets.token_hex(16), amount)
     with transaction.atomic():
-        customer = _locked(invoice)
-        _require(customer, came, now)
+        customer = locked(invoice)
+        require(customer, came, now)
         payment = take(customer, invoice.external_id, came, now=now)
         paid = "" if amount is None else f"{amount} "
         note(by=by, on=invoice, what="record payment", why=f"{paid}{how} {reference} {reason}".strip(), now=now)
@@ -100,7 +100,7 @@ def sell(
     customer = buying.customer_for(member, ensure_manual_account(), now=now)
     ref = derived("desk", member.pk, page or secrets.token_hex(16))
     came = Came(how, reference, paid_at, ref)
-    _require(customer, came, now)
+    require(customer, came, now)
     try:
         quote = buying.quote(price, now=paid_at, member=member)
     except TermOver as over:
@@ -167,7 +167,7 @@ def move_day(invoice: Invoice, *, due_at: datetime, reason: str, by: Any, now: d
     if due_at > now + OLDEST:
         raise Refused(_("That is more than a year ahead: is the year right?"))
     with transaction.atomic():
-        customer = _locked(invoice)
+        customer = locked(invoice)
         ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
         bill = _payable(customer, ledger, invoice.external_id)
         if bill.due_at is None:
@@ -180,8 +180,8 @@ def move_day(invoice: Invoice, *, due_at: datetime, reason: str, by: Any, now: d
         note(by=by, on=invoice, what="move the day for paying", why=f"{day}: {reason}", now=now)
 
 
-def _locked(invoice: Invoice) -> GatewayCustomer:
-    """The customer whose an invoice is, locked for the transaction."""
+def locked(invoice: Invoice) -> GatewayCustomer:
+    """Return the customer whose an invoice is, locked for the transaction."""
     rows = GatewayCustomer.objects.select_related("gateway_account")
     customer = rows.get(account=invoice.account_id, gateway_account=invoice.gateway_account_id)
     return recording.locked_customer(customer.gateway_account, customer.external_id, wanted=False)
@@ -223,7 +223,8 @@ def _require_money(amount: Money, left: Money) -> None:
         raise Refused(_("Record something: the amount must be more than zero."))
 
 
-def _require(customer: GatewayCustomer, came: Came, now: datetime) -> None:
+def require(customer: GatewayCustomer, came: Came, now: datetime) -> None:
+    """Raise :class:`Refused` for money that came in no known way, or at a moment that cannot be."""
     known = {*HOW, *(code for code, _title in handbills.titles(customer.gateway_account))}
     if came.how not in known:
         raise Refused(_("Say how it was paid: in cash, by transfer, by cheque, or otherwise."))

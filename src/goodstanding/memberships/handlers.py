@@ -11,9 +11,21 @@ from goodstanding.catalogue.services import RESOLVE
 from goodstanding.jobs import lease, registry
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.models import Job
-from goodstanding.memberships import cards, errands, expiring, intake, letters, passing, paying, reminders, renewing
+from goodstanding.memberships import (
+    bank,
+    cards,
+    errands,
+    expiring,
+    intake,
+    letters,
+    passing,
+    paying,
+    reminders,
+    renewing,
+)
 
 ROLL = "memberships.roll"
+FORGET_STATEMENTS = "memberships.forget_statements"
 AGAIN = timedelta(minutes=1)  # longer than any transaction of ours
 
 
@@ -61,6 +73,11 @@ def remind(job: Job, *, now: datetime) -> None:
     letters.remind(str(job.payload["invoice"]), due_at, now=now)
 
 
+def forget_statements(job: Job, *, now: datetime) -> None:  # noqa: ARG001 - as every handler is called
+    """Forget what banks wrote a while ago."""
+    bank.forget(before=now - bank.KEEP)
+
+
 def claim_turns(*, now: datetime, worker: str, limit: int) -> list[Turn]:
     """Claim subscriptions for which our clock has something to do."""
     rows = Turn.objects.select_related("subscription__gateway_account", "subscription__customer")
@@ -88,6 +105,8 @@ registry.handler(expiring.CARDS_EXPIRE, atomic=False)(cards_expire)
 registry.recurring(expiring.CARDS_EXPIRE, every=timedelta(days=1))
 registry.sweep("cards that expire", lambda now: expiring.sweep(now=now))
 registry.handler(reminders.REMIND)(remind)
+registry.handler(FORGET_STATEMENTS)(forget_statements)
+registry.recurring(FORGET_STATEMENTS, every=timedelta(days=1))
 registry.handler(RESOLVE, atomic=False)(resolve)
 registry.handler(intake.ADOPT, atomic=False)(adopt)
 registry.handler(ROLL, atomic=False)(roll)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from goodstanding.office.views import books, dunning, gateways, lists, members
+from goodstanding.office.views import bank, books, byhand, dunning, gateways, lists, members
 
 app_name = "gs_office"
 urlpatterns = [
@@ -19,6 +19,11 @@ urlpatterns = [
     path("cards/", lists.cards, name="cards"),
     path("approvals/", lists.approvals, name="approvals"),
     path("alarms/", lists.alarms, name="alarms"),
+    path("by-hand/", byhand.by_hand, name="by_hand"),
+    path("by-hand/add/", byhand.method, name="add_hand_method"),
+    path("by-hand/<slug:code>/", byhand.method, name="hand_method"),
+    path("bank/", bank.statements, name="statements"),
+    path("bank/<str:statement>/", bank.statement, name="statement"),
     path("dunning/", dunning.dunning, name="dunning"),
     path("books/", books.months, name="books"),
     path("books/journal/", books.journal, name="journal"),

@@ -25,6 +25,7 @@ from goodstanding.catalogue.services import import_catalogue
 from goodstanding.communications import handlers as mails
 from goodstanding.communications.models import Mail
 from goodstanding.doors import services as doors
+from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.services import ensure_manual_account, ensure_sandbox_accounts, ensure_stripe_account
 from goodstanding.jobs import lease, registry
 from goodstanding.jobs.simulating import simulate
@@ -84,10 +85,18 @@ def seed(*, now: datetime) -> None:
         note(by=None, on=stage.doors["front"], what=SEEDED, why="", now=now)
 
 
+def _take_transfers() -> None:
+    """Offer to be billed and pay by transfer, to an account that is nobody's; last, after the cards."""
+    account = ensure_manual_account()
+    words = "Please transfer {amount} by {due} to DE02 1203 0000 0000 2020 51.\nQuote {reference}, so that we find it."
+    account.hand_methods.filter(code="transfer", instructions="").update(instructions=words, is_offered=True)
+    GatewayAccount.objects.filter(pk=account.pk).update(is_offered=True, position=9)
+
+
 def _stage(*, now: datetime) -> Stage:
     """Open the house: what is for sale, where it is paid, who works here, doors and their readers."""
     import_catalogue(json.dumps(CATALOGUE), now=now)
-    ensure_manual_account()
+    _take_transfers()
     ensure_sandbox_accounts()
     people.ensure_demo_people(now=now)
     stage = Stage(staff=get_user_model()._default_manager.get(email="dana@example.org"))

@@ -1,4 +1,4 @@
-"""``import catalogue FILE``: take in levels and prices, all or nothing."""  # noqa: N999 (the command is called so)
+"""``import catalogue FILE``: take in levels and prices, all or nothing; ``import bank FILE``: a bank's statement, line by line."""  # noqa: N999 (the command is called so)
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from goodstanding import clock
 from goodstanding.catalogue.entries import CatalogueRefused
 from goodstanding.catalogue.services import import_catalogue
+from goodstanding.core.bank import NotAStatement
+from goodstanding.core.matching import TAKEN, Fit
+from goodstanding.memberships import bank
 
 LARGEST = 10 * 1024 * 1024  # bytes
 
@@ -19,7 +22,7 @@ LARGEST = 10 * 1024 * 1024  # bytes
 class Command(BaseCommand):
     """Take in data from files. Exit codes: 0 fine, 1 the file is wrong and nothing changed, 2 it could not be read."""
 
-    help = "Take in a file: the catalogue of levels and prices."
+    help = "Take in a file: the catalogue of levels and prices, or a bank's statement."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """See ``--help``."""
@@ -27,9 +30,55 @@ class Command(BaseCommand):
         catalogue = kinds.add_parser("catalogue", help="levels and prices from a JSON file, all or nothing")
         catalogue.add_argument("file", type=Path, metavar="FILE")
         catalogue.add_argument("--json", action="store_true", help="one JSON document on standard output")
+        statement = kinds.add_parser("bank", help="payments from a bank's statement (CSV), line by line, each once")
+        statement.add_argument("file", type=Path, metavar="FILE")
+        statement.add_argument("--currency", default="EUR", help="of the account, where the file does not say it (EUR)")
+        statement.add_argument("--dry-run", action="store_true", help="only say what would be recorded")
+        statement.add_argument("--json", action="store_true", help="one JSON document on standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Read the file and take it in."""
+        if options["kind"] == "bank":
+            self._bank(options)
+        else:
+            self._catalogue(options)
+
+    def _bank(self, options: dict[str, Any]) -> None:
+        path, now = options["file"], clock.now()
+        try:
+            lines = bank.read(path.read_bytes(), currency=options["currency"].upper())
+        except OSError as error:
+            raise CommandError(f"{path}: cannot be read: {error}", returncode=2) from None
+        except NotAStatement as refused:
+            raise CommandError(f"{path}: {bank.fault_words(refused.fault)}", returncode=2) from None
+        matches = bank.matched(lines)
+        done = [] if options["dry_run"] else bank.record(matches, by=None, now=now)
+        refused_lines = {each.row: each.refused for each in done if each.refused}
+        said = [
+            {
+                "line": each.line.row,
+                "fit": str(each.fit),
+                "invoice": each.number,
+                "amount": str(each.line.amount or ""),
+                "words": refused_lines.get(each.line.row, bank.fit_words(each)),
+            }
+            for each in matches
+        ]
+        bad = [each for each in matches if each.fit is Fit.UNREADABLE or each.line.row in refused_lines]
+        if options["json"]:
+            self.stdout.write(json.dumps({"recorded": len(done) - len(refused_lines), "lines": said}, indent=1))
+        else:
+            for entry in said:
+                self.stdout.write(
+                    " ".join(f"{path}:{entry['line']}: {entry['invoice']} {entry['amount']} {entry['words']}".split())
+                )
+            verb = "would be" if options["dry_run"] else "were"
+            count = sum(each.fit in TAKEN for each in matches) if options["dry_run"] else len(done) - len(refused_lines)
+            self.stdout.write(f"{count} payments {verb} recorded")
+        if bad:
+            raise CommandError(f"{path}: {len(bad)} lines could not be recorded", returncode=1)
+
+    def _catalogue(self, options: dict[str, Any]) -> None:
         path: Path = options["file"]
         try:
             if path.stat().st_size > LARGEST:
