@@ -20,6 +20,8 @@ from django.conf import settings
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
+from goodstanding.core.tax import read_place
+
 T = TypeVar("T")
 
 KEY_LENGTH = 32
@@ -226,6 +228,8 @@ STAFF_MAIL: Setting[str] = Setting(
     "GOODSTANDING_STAFF_MAIL", "", mailbox, "Who is written to of payments that failed; empty: nobody."
 )
 
+PLACE: Setting[str] = Setting("GOODSTANDING_PLACE", "", read_place, "Where payers are who say nothing else, for taxes.")
+
 SETTINGS: tuple[Setting[Any], ...] = (
     HOME,
     TIME_ZONE,
@@ -244,6 +248,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     ACCESS_COOKIE_DOMAIN,
     ACCESS_HOSTS,
     ORGANISATION,
+    PLACE,
     MAIL_FROM,
     STAFF_MAIL,
 )

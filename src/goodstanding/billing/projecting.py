@@ -79,7 +79,7 @@ def account_of(customer: GatewayCustomer, ledger: Ledger) -> Account:
         id=account_id(customer),
         member_id=customer.member_id,
         currency=min(issued)[2] if issued else "",
-        created_at=min([*begun, *(at for at, _, _ in issued)]),
+        created_at=min([*begun, *(at for at, _, _ in issued), *(entry.at for entry in ledger.credits)]),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -155,7 +156,7 @@ class PayForm(forms.Form):
 class JoinForm(PayForm):
     """Who joins, and by what it is paid. Who is logged in is not asked who they are."""
 
-    shown = forms.CharField(widget=forms.HiddenInput, max_length=1000)
+    shown = forms.CharField(widget=forms.HiddenInput, max_length=20_000)
     name = forms.CharField(label=_("Name"), max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = forms.EmailField(label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     password = forms.CharField(
@@ -170,6 +171,12 @@ class JoinForm(PayForm):
         super().__init__(*args, **kwargs)
         if known:
             del self.fields["name"], self.fields["email"], self.fields["password"]
+
+    @classmethod
+    def looking(cls, sent: QueryDict, *, shown: str, **how: Any) -> JoinForm:
+        """Return the form of somebody who only looks: what was typed is there, but for passwords and cards; nothing is checked."""
+        kept = {name: sent[name] for name in ("name", "email", "account", "method", "card") if sent.get(name)}
+        return cls(initial={**kept, "shown": shown}, **how)
 
     def require_good_password(self) -> bool:
         """Note what is wrong with a new person's password; return whether nothing is."""

@@ -20,7 +20,7 @@ from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.records import FOR_LIFE
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import buying, ending, extending, retrying
+from goodstanding.memberships import ending, extending, retrying
 from goodstanding.memberships.intake import take_in
 from goodstanding.people.models import Member
 
@@ -60,12 +60,6 @@ def replaced_by(member: Member, price: Price) -> list[Subscription]:
         return []
     others = _renewing(member).filter(items__seat__membership__level__group=price.level.group_id, ends_at=None)
     return list(others.exclude(items__seat__membership__level=price.level_id))
-
-
-def is_another_matter(member: Member, price: Price, *, now: datetime) -> bool:
-    """Return whether buying is something else for this member than for a stranger: it replaces something, or begins later."""
-    mine, anybodys = buying.quote(price, now=now, member=member), buying.quote(price, now=now)
-    return (mine.start, mine.end) != (anybodys.start, anybodys.end) or bool(replaced_by(member, price))
 
 
 def close_others(member: Member, price: Price, *, but: Container[str], now: datetime) -> None:

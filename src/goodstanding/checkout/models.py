@@ -15,7 +15,8 @@ from goodstanding.people.models import Member
 
 
 class Checkout(models.Model):
-    """What a member is buying, as it was quoted and accepted (``quote``).
+    """What a member is buying: what was wanted (``basket``: see :mod:`goodstanding.checkout.baskets`), and the whole quote of
+    it as it was accepted (``quote``). ``price``: the first one of it.
 
     ``page``: the one page view that it came from, so that the same page sent twice is the same checkout. ``pays_for``: what
     its tries pay for, by reference. One checkout of a price is open at a time for a member.
@@ -31,6 +32,7 @@ class Checkout(models.Model):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="checkouts")
     price = models.ForeignKey(Price, on_delete=models.PROTECT, related_name="+")
     gateway_account = models.ForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="+")
+    basket = models.JSONField(default=dict)
     quote = models.JSONField()
     pays_for = models.CharField(max_length=100, blank=True)
     state = models.CharField(max_length=6, choices=State.choices, default=State.OPEN)

@@ -7,7 +7,18 @@ from goodstanding.core.privacy import Erase, Holding, NotPersonal
 HOLDS = (
     Holding(
         model="Checkout",
-        fields=("member", "price", "quote", "state", "begun_at", "ended_at", "gateway_account", "page", "pays_for"),
+        fields=(
+            "member",
+            "price",
+            "basket",
+            "quote",
+            "state",
+            "begun_at",
+            "ended_at",
+            "gateway_account",
+            "page",
+            "pays_for",
+        ),
         why="What somebody agreed to buy, at which price, and when: the ground of what is charged.",
         erase=Erase.KEEP,
         export=True,

@@ -7,7 +7,8 @@ answer of a gateway's is lost (:mod:`goodstanding.memberships.paying`).
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -15,9 +16,9 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding.billing import attempts
 from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt
-from goodstanding.catalogue import selling
 from goodstanding.catalogue.models import Price
-from goodstanding.checkout import holding, quotes
+from goodstanding.checkout import baskets, holding, purchases, quotes
+from goodstanding.checkout.baskets import Wanted
 from goodstanding.checkout.models import Checkout
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core.ids import derived
@@ -25,7 +26,6 @@ from goodstanding.core.pricing import Quote, quote_from_json, quote_to_json
 from goodstanding.gateways import services as gateways
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import GatewayError
-from goodstanding.gateways.requests import BeginRequest, Recurring
 from goodstanding.jobs import services as jobs
 from goodstanding.memberships import buying, handbills, paying
 from goodstanding.memberships.owing import Stage, stage_of
@@ -38,7 +38,6 @@ OLD_AFTER = timedelta(hours=1)  # an unpaid checkout older than this is begun an
 NOWHERE_TO_PAY = _("Nothing can be paid here at the moment. Please ask the staff.")
 
 State = Checkout.State
-Tried = PaymentAttempt.State
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +51,55 @@ class Outcome:
 
 
 def accept(
-    member: Member, price: Price, account: GatewayAccount | None, *, shown: quotes.Shown, now: datetime
+    member: Member,
+    price: Price,
+    account: GatewayAccount | None,
+    *,
+    shown: quotes.Shown,
+    now: datetime,
+    wanted: Wanted | None = None,
 ) -> Checkout:
     """Begin a checkout of what was shown, or return the one that the same page, or another of this price, began.
 
-    ``account``: where it is to be paid; nothing to be paid needs none. Raises :class:`Refused` where the member has it
-    already. Nothing is asked of anybody outside.
+    ``wanted``: what the form asks for (without it: ``price`` alone), whose first price is ``price``. ``account``: where it is
+    to be paid; nothing to be paid needs none. Raises :class:`Refused` where the member has it already, and where it would not
+    come to what was shown. Nothing is asked of anybody outside.
     """
     same = Checkout.objects.filter(page=shown.page, member=member).first()
     if same is not None:
         return same
-    quote = quotes.for_member(price, member, now=now)
+    wanted = wanted or quotes.plain(price, member)
+    quotes.require_chosen(shown, wanted)
+    quote = quotes.quoted(wanted, now=now, member=member, known=[price])
     quotes.require_same(shown, quote)
     rows = Checkout.objects.select_related("member", "price", "gateway_account")
     under_way = rows.filter(member=member, price=price, state=State.OPEN).first()
     if (
         under_way is not None and finish(under_way, now=now).stage is not Stage.DONE
     ):  # one paid by hand may just be done
-        as_now = _is_quoted(under_way, quote, account) and _may_go_on(under_way, now=now)
+        as_now = purchases.is_quoted(under_way, wanted, quote, account) and _may_go_on(under_way, now=now)
         if as_now or not close(under_way, now=now):
             return under_way
-    holding.require_free(member, price, now=now)
-    _require_no_other(member, price, now=now)
-    if not quote.due_now:
-        account = gateways.ensure_manual_account()
+    for each in purchases.prices_in(quote, price):
+        holding.require_free(member, each, now=now)
+    _require_no_other(member, price, {part.terms.level for part in quote.parts}, now=now)
+    account = purchases.account_for(quote, account, member)
     if account is None:
         raise Refused("no_gateway", NOWHERE_TO_PAY)
     holding.require_currency(member, account, price)
+    return _begun(member, price, account, shown=shown, now=now, wanted=wanted, quote=quote)
+
+
+def _begun(
+    member: Member,
+    price: Price,
+    account: GatewayAccount,
+    *,
+    shown: quotes.Shown,
+    now: datetime,
+    wanted: Wanted,
+    quote: Quote,
+) -> Checkout:
     try:
         with transaction.atomic():
             return Checkout.objects.create(
@@ -87,6 +108,7 @@ def accept(
                 member=member,
                 price=price,
                 gateway_account=account,
+                basket=baskets.to_json(wanted),
                 quote=quote_to_json(quote),
                 begun_at=now,
             )
@@ -103,21 +125,41 @@ def is_known(shown: quotes.Shown, member: Member) -> bool:
     return Checkout.objects.filter(page=shown.page, member=member).exists()
 
 
-def require_for_sale(price: Price, account: GatewayAccount | None, shown: quotes.Shown, *, now: datetime) -> None:
+def is_another_matter(member: Member, price: Price, shown: quotes.Shown, *, now: datetime) -> bool:
+    """Return whether buying what was shown is something else for this member than for a stranger: it replaces something,
+    begins later, or his balance pays.
+    """
+    quote = quotes.quoted(shown.wanted, now=now, member=member, known=[price])
+    same = quotes.is_same(shown, quote)
+    return not same or any(holding.replaced_by(member, each) for each in purchases.prices_in(quote, price))
+
+
+def require_for_sale(
+    price: Price,
+    account: GatewayAccount | None,
+    shown: quotes.Shown,
+    *,
+    now: datetime,
+    wanted: Wanted | None = None,
+) -> None:
     """Raise :class:`Refused` where nobody could buy what was shown: asked before a stranger becomes a user."""
-    quote = quotes.for_anybody(price, now=now)
+    wanted = wanted or quotes.plain(price)
+    quotes.require_chosen(shown, wanted)
+    quote = quotes.quoted(wanted, now=now, known=[price])
     quotes.require_same(shown, quote)
-    if quote.due_now and account is None:
+    if quote.needs_card and account is None:
         raise Refused("no_gateway", NOWHERE_TO_PAY)
 
 
-def _require_no_other(member: Member, price: Price, *, now: datetime) -> None:
-    """Raise :class:`Refused` where another price of the same level is being paid right now: both would be charged.
+def _require_no_other(member: Member, price: Price, levels: Container[str], *, now: datetime) -> None:
+    """Raise :class:`Refused` where one of these levels is being paid right now by another checkout: both would be charged.
 
-    A bill of another price that waits to be paid by hand is given up, unless a part of it came.
+    A bill that waits to be paid by hand is given up, unless a part of it came.
     """
     rows = Checkout.objects.select_related("member", "price", "gateway_account")
-    for other in rows.filter(member=member, price__level=price.level_id, state=State.OPEN).exclude(price=price):
+    for other in rows.filter(member=member, state=State.OPEN).exclude(price=price):
+        if not any(part.terms.level in levels for part in quote_from_json(other.quote).parts):
+            continue
         stage = outcome(other).stage
         if stage in (Stage.WORKING, Stage.WAITING) or (stage is Stage.BILLED and not close(other, now=now)):
             raise Refused(
@@ -126,11 +168,15 @@ def _require_no_other(member: Member, price: Price, *, now: datetime) -> None:
             )
 
 
-def pay(checkout: Checkout, *, return_url: str, now: datetime, card: str = "", method: str = "") -> Outcome:
+def pay(
+    checkout: Checkout, *, return_url: str, now: datetime, card: str = "", method: str = "", anew: bool = False
+) -> Outcome:
     """Have a checkout paid by a new ``card`` or a stored ``method`` (neither: on a page of the gateway's). Where it is billed
     and paid later, the bill is drawn up, and ``method`` is the way to pay by hand.
 
-    What is under way or done already is not begun again: then this tells how it stands. Not to be called in a transaction.
+    Where nothing is due now but something later, the card is kept, and then it begins. What is under way or done already is
+    not begun again: then this tells how it stands. ``anew``: another card instead of one that waits to be approved, where
+    nothing is taken. Not to be called in a transaction.
     """
     quote = quote_from_json(checkout.quote)
     if checkout.state != State.OPEN:
@@ -139,14 +185,19 @@ def pay(checkout: Checkout, *, return_url: str, now: datetime, card: str = "", m
         return Outcome(checkout, Stage.CLOSED)
     try:
         customer = buying.customer_for(checkout.member, checkout.gateway_account, now=now)
+        before = purchases.card_before(customer, quote, now=now)
     except GatewayError:
         return Outcome(checkout, Stage.UNPAID, failure="unreachable")
-    if quote.due_now and gateways.is_paid_later(checkout.gateway_account):
-        _bill(checkout, quote, customer, method, now=now)
-        return finish(checkout, now=now)
-    attempt = _written_down(checkout, quote, customer, now=now)
+    try:
+        if gateways.is_paid_later(checkout.gateway_account) and (quote.due_now or quote.needs_card):
+            _bill(checkout, quote, customer, method, now=now)
+            return finish(checkout, now=now)
+        attempt = _written_down(checkout, quote, customer, before=before, anew=anew, now=now)
+    except purchases.BalanceGone:
+        close(checkout, now=now)
+        return outcome(checkout)
     if attempt is not None:
-        request = _request(checkout, quote, customer, attempt, return_url=return_url, card=card, method=method)
+        request = purchases.request_of(checkout, quote, attempt, return_url=return_url, card=card, method=method)
         paying.begin(attempt, request, now=now)
     return finish(checkout, now=now)
 
@@ -155,8 +206,10 @@ def outcome(checkout: Checkout) -> Outcome:
     """Return how a checkout stands by the records. Asks nobody."""
     if checkout.state != State.OPEN:
         return Outcome(checkout, Stage.DONE if checkout.state == State.DONE else Stage.CLOSED)
-    last = _attempts(checkout).last()
+    last = _last(checkout)
     stage = stage_of(last) if last else Stage.UNPAID
+    if purchases.is_kept(checkout, last):
+        stage = Stage.WORKING  # what it is kept for is still to be written down
     if stage in (Stage.UNPAID, Stage.DECLINED) and checkout.pays_for:
         stage = _paid_elsewhere(checkout) or stage
     if last is None:
@@ -166,7 +219,7 @@ def outcome(checkout: Checkout) -> Outcome:
 
 def ask(checkout: Checkout, *, now: datetime) -> Outcome:
     """Ask the gateway how a checkout's payment stands, take that in, and return it. The payer's own word counts nothing."""
-    last = _attempts(checkout).last()
+    last = _last(checkout)
     if last is not None and attempts.may_be_asked(last, now=now):
         try:
             paying.ask(last, now=now)
@@ -176,15 +229,44 @@ def ask(checkout: Checkout, *, now: datetime) -> Outcome:
 
 
 def finish(checkout: Checkout, *, now: datetime) -> Outcome:
-    """Do what follows once a checkout is paid: what it replaces is renewed no more. Any number of times."""
+    """Do what follows once a checkout is paid: what it replaces is renewed no more. Once its card is kept, what it is kept for
+    begins. Any number of times.
+    """
     with transaction.atomic():
-        locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
+        locked = _locked(checkout)
+        if locked.state == State.OPEN and purchases.is_kept(locked, _last(locked)):
+            _begin_with_card(locked, now=now)
         found = outcome(locked)
         if found.stage is Stage.DONE and locked.state == State.OPEN:
-            locked.state, locked.ended_at = State.DONE, now
-            locked.save(update_fields=["state", "ended_at"])
-            holding.close_others(locked.member, locked.price, but=_references(locked), now=now)
+            _end(locked, State.DONE, now=now)
+            quote = quote_from_json(locked.quote)
+            for price in purchases.prices_in(quote, locked.price):
+                holding.close_others(locked.member, price, but=_references(locked), now=now)
+            return replace(found, checkout=locked)
     return found
+
+
+def _begin_with_card(locked: Checkout, *, now: datetime) -> None:
+    """Write down what a card was kept for; where that cannot be had any more, nothing begins, and nothing was charged."""
+    quote = quote_from_json(locked.quote)
+    try:
+        for price in purchases.prices_in(quote, locked.price):
+            holding.require_free(locked.member, price, now=now)
+        customer = holding.locked(locked.member, locked.gateway_account)
+        assert customer is not None, locked.pk
+        purchases.record(locked, quote, customer, now=now)
+    except (Refused, purchases.BalanceGone):
+        _end(locked, State.CLOSED, now=now)
+
+
+def _locked(checkout: Checkout) -> Checkout:
+    rows = Checkout.objects.select_related("member", "price__level__group", "gateway_account")
+    return rows.select_for_update(of=("self",)).get(pk=checkout.pk)
+
+
+def _end(locked: Checkout, state: Checkout.State, *, now: datetime) -> None:
+    locked.state, locked.ended_at = state, now
+    locked.save(update_fields=["state", "ended_at"])
 
 
 def close(checkout: Checkout, *, now: datetime) -> bool:
@@ -192,16 +274,15 @@ def close(checkout: Checkout, *, now: datetime) -> bool:
     paid right now, stays. Return whether it is closed.
     """
     with transaction.atomic():
-        locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
+        locked = _locked(checkout)
         if locked.state == State.OPEN:
             customer = holding.locked(locked.member, locked.gateway_account)
             stage = outcome(locked).stage
-            if stage is Stage.BILLED and _has_part(locked):
+            if stage is Stage.BILLED and purchases.has_part(locked):
                 return False
             if stage not in (Stage.UNPAID, Stage.DECLINED, Stage.CLOSED, Stage.BILLED):
                 return False
-            locked.state, locked.ended_at = State.CLOSED, now
-            locked.save(update_fields=["state", "ended_at"])
+            _end(locked, State.CLOSED, now=now)
             if customer is not None:
                 holding.give_up(customer, _references(locked), now=now)
     return locked.state == State.CLOSED
@@ -216,13 +297,15 @@ def of_bill(customer: GatewayCustomer, invoice: str, now: datetime) -> None:
 
 def bill_of(checkout: Checkout) -> Invoice | None:
     """Return the bill of a checkout, if one was drawn up here."""
-    return _bill_of(checkout) if checkout.pays_for else None
+    return purchases.bill_of(checkout) if checkout.pays_for else None
 
 
 def follow_up(checkout: Checkout, *, now: datetime) -> bool:
     """Look what became of a checkout that may have been left; return whether it must be looked at again."""
     found = ask(checkout, now=now)
-    if found.stage in (Stage.DONE, Stage.CLOSED):
+    if found.stage is Stage.CLOSED:
+        return not close(checkout, now=now)
+    if found.stage is Stage.DONE:
         return False
     if found.stage in (Stage.UNPAID, Stage.DECLINED) and now >= checkout.begun_at + attempts.ASKED_AGAIN_AFTER:
         return not close(checkout, now=now)
@@ -232,101 +315,47 @@ def follow_up(checkout: Checkout, *, now: datetime) -> bool:
 def _bill(checkout: Checkout, quote: Quote, customer: GatewayCustomer, method: str, *, now: datetime) -> None:
     """Draw up the bill of what is paid later by hand; no access comes with it. Drawn up before: nothing but the way to pay."""
     with transaction.atomic():
-        locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
+        locked = _locked(checkout)
         if locked.state != State.OPEN:
             return
         jobs.add(FINISH, key=checkout.pk, due_at=now + FINISHED_AFTER, now=now)
         GatewayCustomer.objects.filter(pk=customer.pk).update(method=method)
-        until = handbills.due_at(checkout.gateway_account, method, now=now)
-        checkout.pays_for = buying.buy(customer, quote, ref=checkout.pk, now=now, due_at=until).invoice
-        Checkout.objects.filter(pk=checkout.pk).update(pays_for=checkout.pays_for)
+        until = handbills.due_at(checkout.gateway_account, method, now=now) if quote.due_now else None
+        purchases.record(locked, quote, customer, now=now, due_at=until)
+        checkout.pays_for = locked.pays_for
 
 
 def _written_down(
-    checkout: Checkout, quote: Quote, customer: GatewayCustomer, *, now: datetime
+    checkout: Checkout, quote: Quote, customer: GatewayCustomer, *, before: str, anew: bool, now: datetime
 ) -> PaymentAttempt | None:
-    """Write down what is bought and that it is to be paid; ``None`` where that is under way or nothing is to be paid."""
-    begin = PaymentAttempt.Kind.BEGIN
+    """Write down what is bought and that it is to be paid, or that a card is asked for; ``None`` where that is under way or
+    nothing is to be paid.
+    """
     with transaction.atomic():
-        locked = Checkout.objects.select_for_update().get(pk=checkout.pk)
+        locked = _locked(checkout)
         if locked.state != State.OPEN:
             return None
         jobs.add(FINISH, key=checkout.pk, due_at=now + FINISHED_AFTER, now=now)
-        pays_for = checkout.pk
-        if not _billed_there(checkout, quote):
-            pays_for = buying.buy(customer, quote, ref=checkout.pk, now=now).invoice
-        Checkout.objects.filter(pk=checkout.pk).update(pays_for=pays_for)
-        checkout.pays_for = locked.pays_for = pays_for
-        if outcome(locked).stage not in (Stage.UNPAID, Stage.DECLINED):
+        if purchases.asks_for_card(quote) and locked.pays_for in ("", locked.pk):
+            attempt = purchases.ask_for_card(locked, customer, quote.currency, before=before, anew=anew, now=now)
+            checkout.pays_for = locked.pays_for
+            return attempt
+        if purchases.billed_there(checkout.gateway_account, quote):
+            purchases.set_pays_for(locked, checkout.pk)
+        else:
+            purchases.record(locked, quote, customer, now=now)
+        checkout.pays_for = locked.pays_for
+        if not quote.due_now or outcome(locked).stage not in (Stage.UNPAID, Stage.DECLINED):
             return None
-        if not quote.due_now:
-            _done_for_nothing(checkout, customer, now=now)
-            return None
+        begin, due = PaymentAttempt.Kind.BEGIN, quote.due_now
         try:
-            return attempts.write_down(
-                customer, pays_for=pays_for, kind=begin, amount=quote.due_now, now=now, held=True
-            )
+            return attempts.write_down(customer, pays_for=locked.pays_for, kind=begin, amount=due, now=now, held=True)
         except attempts.AlreadyUnderWay:
             return None
 
 
-def _done_for_nothing(checkout: Checkout, customer: GatewayCustomer, *, now: datetime) -> None:
-    """What costs nothing is paid for by nobody: an attempt that succeeded says so, as for everything else."""
-    key = derived("key", customer.pk, checkout.pays_for, "free")
-    PaymentAttempt.objects.get_or_create(
-        key=key,
-        defaults={
-            "id": derived("att", key),
-            "customer": customer,
-            "pays_for": checkout.pays_for,
-            "kind": PaymentAttempt.Kind.BEGIN,
-            "state": Tried.SUCCEEDED,
-            "amount_minor": 0,
-            "currency": checkout.price.currency,
-            "begun_at": now,
-            "ended_at": now,
-            "due_at": now,
-        },
-    )
-
-
-def _request(
-    checkout: Checkout,
-    quote: Quote,
-    customer: GatewayCustomer,
-    attempt: PaymentAttempt,
-    *,
-    return_url: str,
-    card: str,
-    method: str,
-) -> BeginRequest:
-    terms, there = quote.terms, _billed_there(checkout, quote)
-    recurring = Recurring(terms.price, terms.level, terms.name, terms.amount, terms.interval) if there else None
-    return BeginRequest(
-        key=attempt.key,
-        customer=customer.external_id,
-        amount=quote.due_now,
-        return_url=return_url,
-        card=card,
-        method=method,
-        keep=terms.renews,
-        recurring=recurring,
-        invoice="" if there else checkout.pays_for,
-        description=terms.name,
-    )
-
-
-def _billed_there(checkout: Checkout, quote: Quote) -> bool:
-    """Whether the gateway renews it by its own clock; terms bought once, and what is free, are ours anywhere."""
-    by_gateway = checkout.gateway_account.billed_by == GatewayAccount.BilledBy.GATEWAY
-    return by_gateway and quote.terms.renews and bool(quote.due_now)
-
-
-def _attempts(checkout: Checkout) -> quotes.Attempts:
-    if not checkout.pays_for:
-        return PaymentAttempt.objects.none()
-    owner = {"customer__member": checkout.member_id, "pays_for": checkout.pays_for}
-    return PaymentAttempt.objects.select_related("customer__gateway_account").filter(**owner).order_by("number")
+def _last(checkout: Checkout) -> PaymentAttempt | None:
+    return next(reversed(purchases.tries_of(checkout)), None)
 
 
 def _may_go_on(checkout: Checkout, *, now: datetime) -> bool:
@@ -340,45 +369,29 @@ def _may_be_paid(checkout: Checkout, *, now: datetime) -> bool:
     """Whether it is not too old, and what it buys was not bought meanwhile by another one."""
     if outcome(checkout).stage not in (Stage.UNPAID, Stage.DECLINED):
         return _may_go_on(checkout, now=now)
+    quoted = quote_from_json(checkout.quote)
     try:
-        holding.require_free(checkout.member, checkout.price, now=now)
-        selling.offered(checkout.price.level_id, checkout.price_id, now=now)
-    except (Refused, selling.NotForSale):
+        for price in purchases.prices_in(quoted, checkout.price):
+            holding.require_free(checkout.member, price, now=now)
+        fresh = quotes.quoted(purchases.wanted_of(checkout), now=now, member=checkout.member)
+    except Refused:
         return False
-    quoted, fresh = quote_from_json(checkout.quote), quotes.for_member(checkout.price, checkout.member, now=now)
     extends = quoted.start > checkout.begun_at  # where what ran then ends: unless more was bought meanwhile
     return now < checkout.begun_at + OLD_AFTER and (not extends or quoted.start == fresh.start)
-
-
-def _is_quoted(checkout: Checkout, quote: Quote, account: GatewayAccount | None) -> bool:
-    """Whether a checkout is of what is quoted now, and to be paid where it is wished now."""
-    same_place = not quote.due_now or account is None or checkout.gateway_account_id == account.pk
-    return same_place and quote_from_json(checkout.quote).terms == quote.terms
 
 
 def _paid_elsewhere(checkout: Checkout) -> Stage | None:
     """How the bill of a checkout stands without a try of its own: paid by hand, closed, or to be paid by hand; ``None`` where
     it is asked of its payer now.
     """
-    bill = _bill_of(checkout)
+    bill = purchases.bill_of(checkout)
     if bill is None or (bill.settled_at is None and bill.closed_at is None):
         return Stage.BILLED if bill is not None and bill.due_at is not None else None
     return Stage.DONE if bill.settled_at is not None else Stage.CLOSED
 
 
-def _has_part(checkout: Checkout) -> bool:
-    """Whether a part of its bill came."""
-    bill = _bill_of(checkout)
-    return bill is not None and bill.paid_minor > 0
-
-
-def _bill_of(checkout: Checkout) -> Invoice | None:
-    rows = Invoice.objects.filter(gateway_account=checkout.gateway_account_id, external_id=checkout.pays_for)
-    return rows.first()
-
-
 def _references(checkout: Checkout) -> set[str]:
     """What this checkout made, by reference: its invoice and subscription, ours or the gateway's."""
-    last = _attempts(checkout).last()
+    last = _last(checkout)
     purchase = quotes.purchase_of(checkout.pk, quote_from_json(checkout.quote))
     return (purchase.references | {last.ref if last else ""}) - {""}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
@@ -18,7 +22,9 @@ from goodstanding import clock
 from goodstanding.catalogue import selling
 from goodstanding.catalogue.models import Price
 from goodstanding.catalogue.words import money_words
-from goodstanding.checkout import holding, joining, quotes, services, words
+from goodstanding.checkout import basket_form, baskets, holding, joining, purchases, quotes, services, words
+from goodstanding.checkout.basket_form import BasketForm
+from goodstanding.checkout.baskets import Wanted
 from goodstanding.checkout.forms import JoinForm, PayForm, ways_for
 from goodstanding.checkout.models import Checkout
 from goodstanding.checkout.refusals import Refused
@@ -60,26 +66,77 @@ def level(request: HttpRequest, level: str) -> HttpResponse:
 @sensitive_post_parameters("password", "number", "card")
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, level: str, price: str) -> HttpResponse:
-    """Show what it comes to, and take who joins and by what card; then lead to what became of it."""
+    """Show what it comes to, and take what is wanted, who joins and by what card; then lead to what became of it."""
     now = clock.now()
     try:
         bought = selling.offered(level, price, now=now)
     except selling.NotForSale as refusal:
         return _not_for_sale(request, refusal)
     member = joining.member_of(request.user)
-    quote = quotes.for_member(bought, member, now=now) if member else quotes.for_anybody(bought, now=now)
-    accounts, later = (gateways.offered(), gateways.offered_later()) if quote.due_now else ([], [])
-    ways = ways_for(member, accounts, now=now, later=later)
-    known, free = request.user.is_authenticated, not quote.due_now
+    basket = BasketForm(
+        request.POST if request.method == "POST" else None,
+        price=bought,
+        others=basket_form.beside(bought, now=now),
+        place=baskets.place_of(member),
+    )
+    sale = _Sale(request, bought, member, basket, *_quoted(basket, member, now=now), now=now)
     if request.method != "POST":
-        form = JoinForm(initial={"shown": quotes.signed(quote, now=now)}, ways=ways, free=free, known=known)
-        return _join_page(request, bought, quote, form, member)
-    form = JoinForm(request.POST, ways=ways, free=free, known=known)
-    answer = _accepted(request, bought, form) if form.is_valid() else None
+        return sale.page(sale.form())
+    if "show" in request.POST or basket.errors:
+        return sale.page(sale.form(looking=True), status=422 if basket.errors else 200)
+    form = sale.form(sent=True)
+    answer = _accepted(sale, form) if form.is_valid() else None
     if answer is not None:
         return answer
-    form.show_anew(shown=quotes.signed(quote, now=now))
-    return _join_page(request, bought, quote, form, member, status=422)
+    form.show_anew(shown=sale.signed())
+    return sale.page(form, status=422)
+
+
+@dataclass(frozen=True)
+class _Sale:
+    """One view of the join page: what is ``wanted`` of ``price``, by whom, and what it comes to."""
+
+    request: HttpRequest
+    price: Price
+    member: Member | None
+    basket: BasketForm
+    wanted: Wanted
+    quote: Quote
+    now: datetime
+
+    def signed(self) -> str:
+        return quotes.signed(self.quote, now=self.now, wanted=self.wanted)
+
+    def form(self, *, looking: bool = False, sent: bool = False) -> JoinForm:
+        asked = self.quote.needs_card or self.quote.charges_later
+        later = gateways.offered_later() if self.quote.needs_card else []
+        ways = ways_for(self.member, gateways.offered() if asked else [], now=self.now, later=later)
+        how: dict[str, Any] = {
+            "ways": ways,
+            "free": not self.quote.needs_card,
+            "known": self.request.user.is_authenticated,
+        }
+        if sent:
+            return JoinForm(self.request.POST, **how)
+        if looking:
+            return JoinForm.looking(self.request.POST, shown=self.signed(), **how)
+        return JoinForm(initial={"shown": self.signed()}, **how)
+
+    def page(self, form: JoinForm, *, status: int = 200) -> HttpResponse:
+        return _join_page(self, form, status=status)
+
+
+def _quoted(basket: BasketForm, member: Member | None, *, now: datetime) -> tuple[Wanted, Quote]:
+    """What is wanted and what that comes to; where it is refused, the form says why, and the price alone is quoted."""
+    wanted = basket.wanted()
+    try:
+        return wanted, quotes.quoted(wanted, now=now, member=member, known=[basket.price])
+    except Refused as refusal:
+        if not basket.is_bound:
+            raise
+        basket.refuse(refusal)
+    alone = baskets.only(basket.price, place=baskets.place_of(member) if basket.price.taxed else "")
+    return alone, quotes.quoted(alone, now=now, member=member, known=[basket.price])
 
 
 @never_cache
@@ -91,13 +148,16 @@ def result(request: HttpRequest, checkout: str) -> HttpResponse:
     now = clock.now()
     rows = Checkout.objects.select_related("member", "price__level__group", "gateway_account")
     found = get_object_or_404(rows, pk=checkout, member__user=request.user.pk)
-    account = found.gateway_account
+    account, quote = found.gateway_account, quote_from_json(found.quote)
     ways = ways_for(found.member, [account] if account.is_active else [], now=now)
     form = PayForm(request.POST or None, ways=ways)
     stands = services.outcome(found)
-    if request.method == "POST" and stands.stage in (Stage.UNPAID, Stage.DECLINED):
+    another = stands.stage is Stage.WAITING and purchases.asks_for_card(
+        quote
+    )  # nothing is taken: another card may do it
+    if request.method == "POST" and (another or stands.stage in (Stage.UNPAID, Stage.DECLINED)):
         if form.is_valid():
-            return _paid(request, found, form)
+            return _paid(request, found, form, anew=another)
     elif stands.stage in (Stage.WORKING, Stage.WAITING, Stage.UNPAID):
         stands = services.ask(found, now=now)
     elif stands.stage is Stage.DONE:
@@ -113,10 +173,12 @@ def result(request: HttpRequest, checkout: str) -> HttpResponse:
         "enters": stands.stage is Stage.DONE and standing_now(found.member_id, now=now).enters,
         "stage": str(stands.stage),
         "why": words.why(stands.failure),
-        "quote": quote_from_json(found.quote),
+        "quote": quote,
         "price": found.price,
+        "joined": words.together(quote),
         "form": form,
-        "action": words.again(quote_from_json(found.quote)),
+        "another": another,
+        "action": words.again(quote),
     }
     page = render(request, "gs_checkout/result.html", context, status=422 if form.errors else 200)
     if stands.stage is Stage.WORKING:
@@ -124,26 +186,28 @@ def result(request: HttpRequest, checkout: str) -> HttpResponse:
     return page
 
 
-def _accepted(request: HttpRequest, price: Price, form: JoinForm) -> HttpResponse | None:
+def _accepted(sale: _Sale, form: JoinForm) -> HttpResponse | None:
     """Go on with a form that is right in itself; ``None`` where it turns out that something is not."""
-    now, came_unknown = clock.now(), not request.user.is_authenticated
+    request, price, now = sale.request, sale.price, clock.now()
+    came_unknown = not request.user.is_authenticated
     try:
         shown = quotes.shown(form.cleaned_data["shown"], now=now)
-        email = form.cleaned_data.get("email", "")
+        email, account = form.cleaned_data.get("email", ""), form.cleaned_data["pays_at"]
         _require_let_try(request, email)
         if came_unknown:  # before anybody is made
-            services.require_for_sale(price, form.cleaned_data["pays_at"], shown, now=now)
+            services.require_for_sale(price, account, shown, wanted=sale.wanted, now=now)
         user = request.user if request.user.is_authenticated else joining.user_for(request, form, now=now)
         if user is None:
             return None
         member = joining.ensure_member(user, now=now)
         if came_unknown:
             login(request, user, backend=BACKEND)
-            if not services.is_known(shown, member) and holding.is_another_matter(member, price, now=now):
+            if not services.is_known(shown, member) and services.is_another_matter(member, price, shown, now=now):
                 messages.info(request, NOW_KNOWN)
                 return redirect(request.path)
-        _require_nothing_to_change(member, price)
-        checkout = services.accept(member, price, form.cleaned_data["pays_at"], shown=shown, now=now)
+        for each in purchases.prices_in(sale.quote, price):
+            _require_nothing_to_change(member, each)
+        checkout = services.accept(member, price, account, shown=shown, wanted=sale.wanted, now=now)
     except Refused as refusal:
         if came_unknown and request.user.is_authenticated:  # the page is another one now
             messages.error(request, str(refusal.words))
@@ -164,7 +228,7 @@ def _require_nothing_to_change(member: Member, price: Price) -> None:
         raise Refused("change", CHANGE)
 
 
-def _paid(request: HttpRequest, checkout: Checkout, form: PayForm) -> HttpResponse:
+def _paid(request: HttpRequest, checkout: Checkout, form: PayForm, *, anew: bool = False) -> HttpResponse:
     """Have it paid, and lead on: to a page of the gateway's, or to what became of it."""
     here = reverse("gs_checkout:result", args=[checkout.pk])
     stands: Outcome = services.pay(
@@ -173,34 +237,37 @@ def _paid(request: HttpRequest, checkout: Checkout, form: PayForm) -> HttpRespon
         now=clock.now(),
         card=form.cleaned_data["token"],
         method=form.cleaned_data["later"] or form.cleaned_data["stored"],
+        anew=anew,
     )
     return HttpResponseRedirect(stands.page if stands.stage is Stage.WAITING and stands.page else here)
 
 
-def _join_page(
-    request: HttpRequest, price: Price, quote: Quote, form: JoinForm, member: Member | None, *, status: int = 200
-) -> HttpResponse:
-    held = None
-    change = changing.in_place_of_joining(member, price) if member is not None else None
-    if member is not None and change is None:
+def _join_page(sale: _Sale, form: JoinForm, *, status: int) -> HttpResponse:
+    member, price, quote = sale.member, sale.price, sale.quote
+    held, change, replaces = None, None, []
+    for each in purchases.prices_in(quote, price) if member is not None else ():
+        assert member is not None
+        change = change or changing.in_place_of_joining(member, each)
+        replaces += holding.replaced_by(member, each)
         try:
-            holding.require_free(member, price, now=clock.now())
+            holding.require_free(member, each, now=sale.now)
         except Refused as refusal:
-            held = refusal.words
-    replaces = holding.replaced_by(member, price) if member is not None else []
+            held = held or refusal.words
     context = {
         "price": price,
         "quote": quote,
+        "basket": sale.basket,
         "form": form,
-        "held": held,
+        "held": None if change else held,
         "change": change,
         "replaces": replaces,
+        "lines": words.lines(quote),
         "says": words.of_quote(quote, later=bool(form.ways.later)),
         "action": words.action(quote, later=bool(form.ways.later)),
-        "can_pay": bool(form.ways.choices) or not quote.due_now,
-        "log_in": reverse("account_login", query={"next": request.path}),
+        "can_pay": bool(form.ways.choices) or not quote.needs_card,
+        "log_in": reverse("account_login", query={"next": sale.request.path}),
     }
-    return render(request, "gs_checkout/join.html", context, status=status)
+    return render(sale.request, "gs_checkout/join.html", context, status=status)
 
 
 def _not_for_sale(request: HttpRequest, refusal: selling.NotForSale) -> HttpResponse:

@@ -6,6 +6,7 @@ up. It is reckoned on what is asked for: discounts come off first. A credit is t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,9 @@ from fractions import Fraction
 from goodstanding.core.money import Money
 
 WHOLE = 10_000  # basis points: 2000 is 20 %
+
+
+_PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
 class TaxRefused(ValueError):
@@ -32,6 +36,24 @@ class TwoRates(TaxRefused):
 
     def __init__(self, place: str, from_on: date) -> None:
         super().__init__(f"The table has two rates for {place or 'everywhere'} from {from_on}: keep one.")
+
+
+class NoSuchPlace(TaxRefused):
+    """A text is no country, nor a region of one."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{text!r} is no country such as DE, nor a region of one such as US-CA.")
+
+
+def read_place(text: str) -> str:
+    """Return the place that ``text`` means: a country by its two letters, a region of one, or nothing for nowhere in particular.
+
+    Raises :class:`NoSuchPlace`.
+    """
+    place = text.strip().upper()
+    if place and not _PLACE.fullmatch(place):
+        raise NoSuchPlace(text)
+    return place
 
 
 @dataclass(frozen=True, slots=True)

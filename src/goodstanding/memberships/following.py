@@ -91,7 +91,8 @@ def records_around(customer: GatewayCustomer, found: Placed, work: Together) -> 
 def kept_of(customer: GatewayCustomer, ledger: Ledger, found: Placed) -> dict[str, Any]:
     """Return what is kept of a customer. Of one who holds nothing of ours we keep no name and no e-mail."""
     state = ledger.customer
-    ours = customer.ours or bool(found.places)
+    # Balance is kept by us alone: whoever has some is ours, also before he holds anything.
+    ours = customer.ours or bool(found.places) or any(kind == "credit" for kind, _ in ledger.objects)
     return {
         "ours": ours,
         "unresolved": found.unresolved,

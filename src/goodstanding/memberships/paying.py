@@ -27,6 +27,7 @@ from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability, GatewayRefused, GatewayUnreachable, Refusal
 from goodstanding.gateways.requests import BeginRequest, Begun, ChargeRequest, Redirect, Taken
 from goodstanding.jobs import lease
+from goodstanding.jobs import services as jobs
 from goodstanding.memberships.intake import Telling, take_in_many
 from goodstanding.memberships.together import Together
 
@@ -42,7 +43,8 @@ class Heard:
     """What was heard of a try. ``facts``, as told by ``event``; ``ref``: the gateway's reference of it.
 
     ``failure``: it is over with that. ``page``: it waits, for its payer on that page or (``""``) for a bank. ``due_at``: it
-    is asked after again then. ``method``: the card to be charged from now on. Each empty where nothing was said of it.
+    is asked after again then. ``method``: the card to be charged from now on. ``kept``: it was there to have that card kept,
+    and is good with that. Each empty where nothing was said of it.
     """
 
     facts: Sequence[Fact] = ()
@@ -52,6 +54,7 @@ class Heard:
     page: str | None = None
     due_at: datetime | None = None
     method: str = ""
+    kept: bool = False
 
 
 def begin(attempt: PaymentAttempt, request: BeginRequest, *, now: datetime) -> PaymentAttempt:
@@ -105,7 +108,33 @@ def _see_to(attempt: PaymentAttempt, asked_for: Iterable[str], heard: dict[str, 
         heard[attempt.pk] = _looked_up(attempt, now=now)
 
 
+def newest_card(customer: GatewayCustomer, *, now: datetime) -> str:
+    """Return which card a gateway kept last of a customer's, or ``""``. May raise :class:`GatewayUnreachable`."""
+    account = customer.gateway_account
+    if not registry.can(account.gateway, Ability.METHODS):
+        return ""
+    stored = registry.able(account.gateway, Ability.METHODS).methods(customer.external_id, account=account, now=now)
+    return stored[0].ref if stored else ""
+
+
+def _keeps_a_card_only(attempt: PaymentAttempt) -> bool:
+    """Whether a try takes nothing, and is there to have a card kept: its ``method`` is what was kept last before it."""
+    return attempt.kind == PaymentAttempt.Kind.BEGIN and not attempt.amount_minor
+
+
+def _looked_for_the_card(attempt: PaymentAttempt, *, now: datetime) -> Heard:
+    """Whether the card was kept that a try asked for: no payment tells of it, the gateway's list of cards does."""
+    newest, until = newest_card(attempt.customer, now=now), attempt.begun_at + attempts.ASKED_AGAIN_AFTER
+    if newest and newest != attempt.method:
+        return Heard(method=newest, kept=True)
+    if attempt.state != State.WAITING:
+        return Heard(failure="never_begun")
+    return Heard(due_at=until) if now < until else Heard(failure="abandoned")
+
+
 def _looked_up(attempt: PaymentAttempt, *, now: datetime) -> Heard:
+    if _keeps_a_card_only(attempt):
+        return _looked_for_the_card(attempt, now=now)
     account = attempt.customer.gateway_account
     gateway = registry.able(account.gateway, Ability.LOOK)
     try:
@@ -153,9 +182,7 @@ def _asked_for(tries: Iterable[PaymentAttempt]) -> set[str]:
 def _stored_method(customer: GatewayCustomer, *, now: datetime) -> str:
     if customer.method:
         return customer.method
-    account = customer.gateway_account
-    stored = registry.able(account.gateway, Ability.METHODS).methods(customer.external_id, account=account, now=now)
-    return stored[0].ref if stored else ""
+    return newest_card(customer, now=now)
 
 
 def _answer(attempt: PaymentAttempt, act: Callable[[], Begun], *, now: datetime, keeps: bool = False) -> Heard:
@@ -168,6 +195,9 @@ def _answer(attempt: PaymentAttempt, act: Callable[[], Begun], *, now: datetime,
         begun = act()
     except GatewayRefused as refusal:
         return _refusal(attempt, refusal, now=now)
+    if isinstance(begun, Taken) and _keeps_a_card_only(attempt):
+        failure = "" if begun.method else "nothing_taken"
+        return Heard(ref=begun.ref, failure=failure, method=begun.method, kept=bool(begun.method))
     if isinstance(begun, Taken):
         # What is neither good nor bad yet (a bank takes its days) is asked after, not charged again.
         method, failure = begun.method if keeps else "", "" if begun.facts else "nothing_taken"
@@ -221,6 +251,9 @@ def _row_of(attempt: PaymentAttempt, work: Together, heard: Heard, *, now: datet
         row.ref = heard.ref
     if heard.failure:
         attempts.close(row, State.FAILED, failure=heard.failure, now=now)
+    if heard.kept:
+        jobs.add(attempts.CARD_SEEN, key=attempt.pk, due_at=now, now=now, payload={"customer": customer.pk})
+        attempts.close(row, State.SUCCEEDED, failure="", now=now)
     if heard.method and heard.method != customer.method:
         customer.method = heard.method
         customer.save(update_fields=["method"])
