@@ -95,6 +95,9 @@ class PayForm(forms.Form):
             del self.fields["account"]
         else:
             self._choose("account", ways.choices)
+            if ways.later:
+                words = _("Whoever gets the bill and pays later needs no card: leave it empty.")
+                self.fields["account"].help_text = words if ways.accounts else ""
             self.initial.setdefault("account", ways.choices[0][0])
         if free or not ways.stored:
             del self.fields["method"]

@@ -182,7 +182,7 @@ def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
             )
             due = f", to be paid by {stamp(fact.due_at)}" if fact.due_at and fact.status == "open" else ""
             name = fact.number or fact.invoice
-            return f"invoice {name} {fact.status}, {amount}{due}{covers}{_ladder_words(fact)}"
+            return f"invoice {name} {fact.status}, {amount}{due}{_ladder_words(fact)}{covers}"
         case InvoicePaymentFailed():
             return f"a payment of invoice {fact.invoice} failed{_why(fact)}"
         case PaymentSeen():
@@ -222,6 +222,8 @@ def _ladder_words(bill: InvoiceSeen) -> str:
     ladder = bill.ladder
     if ladder == Ladder():
         return ""
+    if bill.due_at is not None:
+        return f"; given up {ladder.end_after or 0} days after that" if bill.status == "open" else ""
     days = ", ".join(str(day) for day in ladder.again_after) or "no"
     end = "kept open" if ladder.at_end == "keep" else "given up"
     return f"; if it fails: again after {days} days, then {end}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from goodstanding.audit.models import AuditEntry
 from goodstanding.billing.models import GatewayCustomer, Invoice, Payment, Reminder, Subscription
@@ -331,3 +333,19 @@ def test_c22_a_failed_card_and_then_cash_is_one_payment_of_its_own_day(
     paid = Payment.objects.get(status="succeeded")
     assert (paid.made_at, paid.elsewhere) == (clock.now - timedelta(hours=1), "cash")
     assert status(alice, clock) == "good"
+
+
+def test_explain_tells_each_payment_and_reminder(alice: Any, price: PriceOf, clock: StoppedClock, until: Until) -> None:
+    join(alice, price("full", "month"), clock)
+    pay(clock, 4000)
+    until(datetime(2026, 3, 14, tzinfo=UTC))
+    pay(clock)
+    out = StringIO()
+    call_command("explain", "alice@example.org", stdout=out)
+    for said in (
+        "100.00 EUR, to be paid by 2026-03-17T00:00:00Z; given up 21 days after that",
+        "40.00 EUR by transfer (statement 7)",
+        "60.00 EUR by transfer (statement 7)",
+        "reminded of invoice INV-00001",
+    ):
+        assert said in out.getvalue(), said
