@@ -22,6 +22,7 @@ from goodstanding.memberships import (
     paying,
     reminders,
     renewing,
+    retrying,
 )
 
 ROLL = "memberships.roll"
@@ -58,6 +59,11 @@ def grace_ends_soon(job: Job, *, now: datetime) -> None:
 def card_seen(job: Job, *, now: datetime) -> None:
     """Keep how people know the card that pays what a customer renews."""
     cards.note_card(str(job.payload.get("customer", job.key)), newest=bool(job.payload.get("newest")), now=now)
+
+
+def new_card(job: Job, *, now: datetime) -> None:
+    """Come back to a bill that was being paid when another card was given for it."""
+    retrying.when_free(job.key, str(job.payload["method"]), now=now)
 
 
 def cards_expire(job: Job, *, now: datetime) -> None:
@@ -101,6 +107,7 @@ registry.source(registry.together("payments", claim_attempts, paying.carry_out, 
 registry.source(registry.Source("errands", claim_errands, errands.carry_out))
 registry.handler(letters.GRACE_SOON)(grace_ends_soon)
 registry.handler(attempts.CARD_SEEN, atomic=False)(card_seen)
+registry.handler(retrying.WHEN_FREE, atomic=False)(new_card)
 registry.handler(expiring.CARDS_EXPIRE, atomic=False)(cards_expire)
 registry.recurring(expiring.CARDS_EXPIRE, every=timedelta(days=1))
 registry.sweep("cards that expire", lambda now: expiring.sweep(now=now))

@@ -6,7 +6,8 @@ member there it is :mod:`goodstanding.memberships.owing`, which can ask for an a
 
 from __future__ import annotations
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -18,8 +19,11 @@ from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt
 from goodstanding.core.fold import SubscriptionStatus
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
+from goodstanding.jobs import services as jobs
 from goodstanding.memberships import owing
 
+WHEN_FREE = "memberships.try_new_card"  # the job that comes back to a bill that was being paid
+SOON = timedelta(minutes=5)
 OVERDUE = (str(SubscriptionStatus.PAST_DUE), str(SubscriptionStatus.UNPAID))
 _WORDS = {
     "closed": _("This bill is not to be paid any more: it is paid, or nobody asks for it."),
@@ -89,13 +93,24 @@ def by_staff(invoice: Invoice, *, reason: str, by: Any, now: datetime) -> Paymen
 def with_new_card(customer: GatewayCustomer, method: str, *, now: datetime) -> list[Invoice]:
     """Have every overdue bill of a customer charged to a card that was just given; return those bills.
 
-    Also where no try was planned any more. One that is being paid right now stays as it is.
+    Also where no try was planned any more. One that is being paid right now, by the old card perhaps, is looked at again soon.
     """
     tried = []
     for invoice in overdue(customer):
         try:
             try_again(invoice, now=now, method=method)
-        except CannotRetry:
+        except CannotRetry as refused:
+            if refused.code == "under_way":
+                due_at, payload = now + SOON, {"method": method}
+                jobs.add(WHEN_FREE, key=invoice.pk, due_at=due_at, now=now, payload=payload)
             continue
         tried.append(invoice)
     return tried
+
+
+def when_free(invoice: str, method: str, *, now: datetime) -> None:
+    """Charge a bill that was being paid when there was another card, if it still is to be paid and that card still pays."""
+    row = Invoice.objects.select_related("gateway_account", "account").get(pk=invoice)
+    if owing.customer_of(row).method == method:
+        with suppress(CannotRetry):
+            try_again(row, now=now, method=method)
