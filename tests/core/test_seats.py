@@ -58,7 +58,7 @@ def seat(since: int, until: int | None = None) -> Seat:
 def test_within_its_window_a_seat_stands_as_its_payer_and_outside_of_it_not_at_all(
     since: int, until: int | None
 ) -> None:
-    """C38: the same dates. C35: whatever ends the payer's ends it in the same moment."""
+    """The same dates; C35: whatever ends the payer's ends it in the same moment."""
     for parent in parents():
         own = derived(parent, seat(since, until), level_of=level_of)
         for at in moments((parent,)):

@@ -136,7 +136,7 @@ def withdraw(invitation: Invitation, *, now: datetime) -> None:
 def look(invitation: str, token: str, *, now: datetime) -> Invitation:
     """Return the open invitation that a link names. Raises :class:`CannotSeat`, which tells nobody more than the link's owner."""
     found = Invitation.objects.select_related("payer").filter(pk=invitation).first()
-    told = _digest(invitation, found.email if found else "", token)
+    told = digest_of(invitation, found.email if found else "", token)
     if not hmac.compare_digest(told, found.token_digest if found else "-" * len(told)) or found is None:
         raise CannotSeat("unknown")
     if found.accepted_at is not None:
@@ -223,14 +223,15 @@ def _invite(membership: Membership, email: str, *, by: Any, now: datetime) -> In
 
 def _send(invitation: Invitation, membership: Membership, *, now: datetime) -> None:
     token = secrets.token_urlsafe(32)
-    invitation.token_digest = _digest(invitation.pk, invitation.email, token)
+    invitation.token_digest = digest_of(invitation.pk, invitation.email, token)
     invitation.sent_at, invitation.expires_at = now, now + GOOD_FOR
     invitation.save()
     level = seats_letters.level_name(seat_level(membership, now=now))
     seats_letters.invited(invitation, token, level=level, now=now)
 
 
-def _digest(invitation: str, email: str, token: str) -> str:
+def digest_of(invitation: str, email: str, token: str) -> str:
+    """Return what is kept of a token: tied to its invitation and to the address that it was sent to."""
     return hashlib.sha256(f"{invitation}|{email}|{token}".encode()).hexdigest()
 
 

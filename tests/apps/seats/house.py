@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from goodstanding.clock import StoppedClock
@@ -47,12 +48,18 @@ def invite(membership: Membership, somebody: Any, clock: StoppedClock) -> tuple[
 
 
 def last_link(email: str) -> tuple[str, str]:
-    """What the last mail to an address links to: the invitation and its token."""
-    mail = Mail.objects.filter(kind="seat_invited", to_address=email).order_by("-created_at", "-id").first()
-    assert mail is not None, email
-    found = re.search(r"/me/invitations/(sin_\w+)/([\w-]{43})/", mail.text)
-    assert found, mail.text
-    return found[1], found[2]
+    """What the last mail to an address links to: the invitation and its token; of those of one moment the one that holds."""
+    texts = Mail.objects.filter(kind="seat_invited", to_address=email).values_list("text", flat=True)
+    links = [found for text in texts for found in re.findall(r"/me/invitations/(sin_\w+)/([\w-]{43})/", text)]
+    rows = Invitation.objects.in_bulk([invitation for invitation, _ in links])
+
+    def holds(link: tuple[str, str]) -> tuple[bool, bool, datetime]:
+        row = rows[link[0]]
+        fits = row.token_digest == seats_giving.digest_of(row.pk, row.email, link[1])
+        return fits, row.accepted_at is None and row.withdrawn_at is None, row.sent_at
+
+    assert links, email
+    return max(links, key=holds)
 
 
 def seat(membership: Membership, member: Any, clock: StoppedClock) -> Seat:

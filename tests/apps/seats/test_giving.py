@@ -45,7 +45,7 @@ def agree():
 
 
 def test_who_is_invited_takes_the_seat_and_stands_as_the_payer_does(household, alice, bob, clock):
-    """C38: the same dates, at the level that seats are of."""
+    """The same dates, at the level that seats are of."""
     clock.advance(3 * DAY)
     link = invite(household, bob, clock)
     assert levels(bob, clock) == ""
@@ -165,7 +165,7 @@ def test_another_level_with_fewer_seats_ends_the_last_ones_and_tells_everybody(h
 
 
 def test_cancelling_cancels_all_at_the_end_of_what_is_paid(household, alice, bob, carol, clock, until):
-    """C35. C61: and what is renewed renews all."""
+    """C35; and what is renewed renews all."""
     for each in (bob, carol):
         seat(household, each, clock)
     until(clock.now + timedelta(days=33))

@@ -264,6 +264,28 @@ def test_a_level_with_other_seats_keeps_what_is_bought_and_who_holds_them(compan
     agree()
 
 
+def test_two_levels_in_one_order_each_with_a_seat_of_one_person_s(alice, bob, houses, price, clock, until):
+    """C35: one bill with two levels, two memberships, two seats of one person's; both cancelled, both are over."""
+    club = {**HOUSES[0], "slug": "club", "name": "Club", "group": "clubs", "seats": 1, "seat_level": None}
+    import_catalogue(json.dumps([club]), now=clock.now)
+    quote = quote_of(Basket((Wish(price("household")), Wish(price("club")))), now=clock.now, member=alice)
+    customer = buying.customer_for(alice, GatewayAccount.objects.get(pk="sandbox"), now=clock.now)
+    with transaction.atomic():
+        buying.buy(customer, quote, ref="chk_two", now=clock.now)
+    owing.pay(Invoice.objects.get(), return_url="/x", now=clock.now, card="sandbox_ok")
+    memberships = Membership.objects.select_related("member", "level").filter(member=alice).order_by("level")
+    for membership in memberships:
+        clock.advance(timedelta(minutes=1))
+        seat(membership, bob, clock)
+    assert (len(memberships), InvoiceLine.objects.count()) == (2, 2)
+    assert levels(bob, clock) == "club=good;family=good"
+    for subscription in Subscription.objects.select_related("gateway_account", "customer"):
+        ending.cancel(subscription, now=clock.now)
+    until(clock.now + timedelta(days=35))
+    assert levels(bob, clock) == "club=lapsed;family=lapsed"
+    agree()
+
+
 def test_seats_bought_with_the_level_are_there_from_the_beginning(alice, bob, houses, price, clock):
     """The quote has them as a line of their own; what the level does not allow is refused by name."""
     wish = Wish(price("company"), seats=3)
