@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 
 from goodstanding.core.journal import Chart, Parts
@@ -100,6 +101,7 @@ def month_after(month: date) -> date:
     return (month + timedelta(days=32)).replace(day=1)
 
 
+@lru_cache(maxsize=4096)
 def end_of(month: date, zone: tzinfo) -> datetime:
     """Return the moment at which a month of ``zone`` is over."""
     return start_of_day(month_after(month), tz=zone)

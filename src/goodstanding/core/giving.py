@@ -19,7 +19,7 @@ class To(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """What goes back as money, and what as balance (or comes off what is still asked for). Neither is below zero."""
+    """What goes back as money, and what as balance. Neither is below zero."""
 
     money: Money
     balance: Money

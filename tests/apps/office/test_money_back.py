@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,6 +16,7 @@ from goodstanding.billing.models import BalanceEntry, Dispute, GatewayCustomer, 
 from goodstanding.catalogue.entries import CatalogueRefused
 from goodstanding.catalogue.models import Level, LevelTerms, Price
 from goodstanding.catalogue.services import import_catalogue, set_terms
+from goodstanding.core.facts import PaymentSeen
 from goodstanding.core.giving import To
 from goodstanding.core.journal import Chart
 from goodstanding.core.money import Money
@@ -24,6 +26,7 @@ from goodstanding.memberships.giving_back import How, Refused
 from goodstanding.memberships.models import LevelSpan
 from goodstanding.memberships.reading import records_of, standing_now
 from goodstanding.memberships.rebuilding import rebuild_customers, rebuild_standing
+from goodstanding.reports.books import books
 from tests.apps.office.conftest import act, words
 from tests.apps.reports.telling import Story, at
 
@@ -206,6 +209,47 @@ def test_a_gateway_s_own_bill_is_not_given_back_to_a_balance_that_it_does_not_kn
     story.paid(bill, on=at(4, 1))
     with pytest.raises(Refused, match="could not be used"):
         give(Payment.objects.get(), "10.00 EUR", dana, at(4, 2), to=To.BALANCE)
+
+
+def half_by_balance(*, paid: int, credit: int) -> tuple[Any, Payment]:
+    """Bob's bill of ours for 74.40, of which so much was paid in cash and from the balance."""
+    story = Story("bob")
+    if credit:
+        story.credit("adjustment", credit, on=at(3, 30))
+    line = story.line("prepaid", 62_00, at(4, 1), at(6, 1), tax=12_40)
+    bill = replace(story.drawn_up("1", line, on=at(4, 1), credit=credit), ours=True)
+    story.tell(bill)
+    due = PaymentSeen("cash", at(4, 1), "succeeded", paid, "EUR", at(4, 1), story.name, invoice=bill.invoice)
+    story.tell(replace(due, elsewhere="cash"))
+    return GatewayCustomer.objects.get(external_id=story.name).member, Payment.objects.get()
+
+
+def test_b66_as_it_was_paid_goes_back_to_the_hand_and_to_the_balance(shop: None, dana: Any) -> None:
+    """55.80 of 74.40 in money, 18.60 from the balance: half of it is 27.90 and 9.30, all of it ends the membership."""
+    bob, payment = half_by_balance(paid=55_80, credit=18_60)
+    give(payment, "37.20 EUR", dana, at(4, 2), to=To.AS_PAID)
+    assert Refund.objects.get().amount_minor == 27_90
+    assert BalanceEntry.objects.get(kind="refund").amount_minor == 9_30
+    assert status_at(bob, at(4, 3)) == "good"
+    with pytest.raises(Refused, match=r"Only 37\.20 EUR"):
+        give(payment, "37.21 EUR", dana, at(4, 3), to=To.AS_PAID)
+    give(payment, "37.20 EUR", dana, at(4, 4), to=To.AS_PAID)
+    assert sum(Refund.objects.values_list("amount_minor", flat=True)) == 55_80
+    assert status_at(bob, at(4, 5)) == "lapsed"
+    assert books(zone=ZoneInfo("UTC"), until=at(7, 1).date()).wrong == []
+    tax = Transfer.objects.filter(debit=Chart.TAX).values_list("amount_minor", flat=True)
+    assert sum(tax) == 12_40  # none is owed any more
+
+
+@pytest.mark.parametrize(("back", "money", "balance"), [("30.00", 11_40, 18_60), ("18.60", 0, 18_60)])
+def test_b66_of_a_bill_that_is_not_wholly_paid_only_what_was_paid_goes_back_as_money(
+    shop: None, dana: Any, back: str, money: int, balance: int
+) -> None:
+    """74.40, 55.80 of it paid. 44.40 were used, so 11.40 of the 30.00 were paid and go back."""
+    _bob, payment = half_by_balance(paid=55_80, credit=0)
+    give(payment, f"{back} EUR", dana, at(4, 2), to=To.AS_PAID)
+    assert sum(Refund.objects.values_list("amount_minor", flat=True)) == money
+    assert BalanceEntry.objects.get(kind="refund").amount_minor == balance
 
 
 @pytest.mark.parametrize("key", ["on_refund", "on_dispute", "on_dispute_lost"])

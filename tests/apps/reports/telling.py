@@ -58,9 +58,15 @@ class Story:
 
     def bill(self, ref: str, *lines: LineSeen, on: datetime, status: str = "open", credit: int = 0) -> InvoiceSeen:
         """Tell a bill (of a gateway's)."""
+        seen = self.drawn_up(ref, *lines, on=on, status=status, credit=credit)
+        self.tell(seen)
+        return seen
+
+    def drawn_up(self, ref: str, *lines: LineSeen, on: datetime, status: str = "open", credit: int = 0) -> InvoiceSeen:
+        """Draw up a bill and tell nobody."""
         total = sum(line.amount_minor + line.tax_minor for line in lines)
         due = max(total - credit, 0)
-        seen = InvoiceSeen(
+        return InvoiceSeen(
             invoice=f"{self.name}-{ref}",
             customer=self.name,
             at=on,
@@ -76,8 +82,6 @@ class Story:
             closed_at=on if status in ("void", "uncollectible") else None,
             lines=lines,
         )
-        self.tell(seen)
-        return seen
 
     def paid(self, bill: InvoiceSeen, *, on: datetime, fee: int = 0) -> str:
         """Tell the payment of what a bill asks for; returns its name."""

@@ -35,6 +35,7 @@ def standing_on(account: Chart) -> int:
     return sum(minor * ((debit == account) - (credit == account)) for debit, credit, minor in rows)
 
 
+@pytest.mark.db_matters
 def test_a_year_paid_in_march_is_received_at_once_and_earned_by_the_month(shop: None) -> None:
     alice = Story("alice")
     bill = alice.bill("inv-1", alice.line("prepaid", 365_00, at(3, 1, 0), at(3, 1, 0, 2027), tax=73_00), on=at(3, 1))
@@ -228,7 +229,8 @@ class Life:
                 self.story.tell(replace(last, at=self.on + timedelta(days=5), status="failed"))
 
 
-@settings(max_examples=15, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@pytest.mark.db_matters
+@settings(max_examples=10, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
 @given(st.lists(ACT, min_size=3, max_size=9), st.sampled_from(("EUR", "JPY", "KWD")), st.integers(0, 9))
 def test_whatever_happens_the_books_balance_with_the_bills(
     shop: None, acts: list[tuple[str, int, int]], currency: str, seed: int

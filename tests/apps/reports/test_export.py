@@ -112,6 +112,7 @@ def test_what_was_earned_stands_at_the_end_of_each_month_that_is_over(lived: Non
     assert (lost["date"], lost["what"]) == ("2026-06-30", "lost in a dispute before it was earned")
 
 
+@pytest.mark.db_matters
 def test_the_order_is_that_of_days_and_the_same_each_time(lived: None) -> None:
     rows = table()
     assert [row["date"] for row in rows] == sorted(row["date"] for row in rows)
