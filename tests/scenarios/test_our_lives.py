@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import transaction
@@ -45,6 +46,7 @@ from goodstanding.memberships.reading import records_of, standing_now
 from goodstanding.memberships.rebuilding import rebuild_customers, rebuild_standing
 from goodstanding.people.models import Member
 from goodstanding.people.services import make_member, make_user
+from goodstanding.reports.books import books
 from tests.apps.checkout.books import wrong_in
 from tests.apps.checkout.border import tick
 from tests.apps.checkout.conftest import CATALOGUE
@@ -188,6 +190,7 @@ def wrong_with(life: Life) -> list[str]:
         slow = _by_the_oracle(records, at)
         if slow != now:
             found.append(f"{now} at {at:%m-%d %H:%M}, {slow} by the oracle")
+    found += books(zone=ZoneInfo("UTC"), until=(life.clock.now + 400 * DAY).date()).wrong
     found += [f"{each.table} {each.row}" for each in (*rebuild_customers()[2], *rebuild_standing()[2])]
     return found + list(_without_cause(life)) + list(_off_the_anchor())
 
