@@ -18,7 +18,7 @@ from psycopg import sql
 
 from bench.report import Measurement
 
-STEPS = ("rebuilding", "standing", "receiving", "processing", "burst", "renewing", "joining", "entering")
+STEPS = ("rebuilding", "standing", "receiving", "processing", "burst", "renewing", "quoting", "joining", "entering")
 
 
 def main() -> None:
@@ -48,7 +48,17 @@ def _measure(options: Namespace) -> Iterator[dict[str, Any]]:
     from django.core.management import call_command  # noqa: PLC0415 (Django is set up by now)
     from django.db import connections  # noqa: PLC0415
 
-    from bench import entering, floors, joining, processing, rebuilding, receiving, renewing, standing  # noqa: PLC0415
+    from bench import (  # noqa: PLC0415
+        entering,
+        floors,
+        joining,
+        processing,
+        quoting,
+        rebuilding,
+        receiving,
+        renewing,
+        standing,
+    )
     from bench.seeding import Organisation  # noqa: PLC0415
     from goodstanding import clock  # noqa: PLC0415
 
@@ -69,6 +79,7 @@ def _measure(options: Namespace) -> Iterator[dict[str, Any]]:
             "processing": partial(processing.measurements, organisation, rounds=rounds, members=some, long_members=1),
             "burst": partial(processing.burst, organisation, members=min(100, budget // 3)),
             "renewing": partial(renewing.measurements, organisation, due=min(members, 300)),
+            "quoting": partial(quoting.measurements, rounds=rounds),
             "joining": partial(joining.measurements, organisation, joins=min(members, 10 + 2 * rounds)),
             "entering": partial(entering.measurements, organisation, rounds=rounds, requests=min(4 * members, 2000)),
         }

@@ -110,10 +110,10 @@ def basket_of(
     Raises :class:`Refused` where something is wanted that is not sold with it.
     """
     held, first = codes or {}, prices[0]
-    if wanted.donation_minor and not first.level.takes_donations:
-        raise Refused("no_donations", _("“%(level)s” takes no donation on top.") % {"level": first.level.name})
     if not 0 <= wanted.donation_minor <= LARGEST_MINOR:
         raise Refused("not_a_donation", _("A donation is more than nothing. Leave it empty to give none."))
+    if wanted.donation_minor and not first.level.takes_donations:
+        raise Refused("no_donations", _("“%(level)s” takes no donation on top.") % {"level": first.level.name})
     try:
         place = read_place(wanted.place)
     except NoSuchPlace:

@@ -61,10 +61,15 @@ def lines_of(quote: Quote) -> list[Line]:
     return [*found, *(_of_extra(extra, None) for extra in quote.extras)]
 
 
-def steps_of(part: Part, quote: Quote) -> tuple[Step, ...]:
-    """Return the charges that follow the first one of a part, by the tax of today."""
-    levy = knowledge.current().levy_at(part.contract, quote.at)
-    return schedule.steps_of(part, levy=levy, time_zone=quote.time_zone)
+def follows(quote: Quote) -> list[tuple[Part, tuple[Step, ...]]]:
+    """Return of each part the charges that follow its first one, by the tax of today."""
+    later = [part for part in quote.parts if part.then is not None]
+    known = knowledge.current() if any(part.contract.taxed for part in later) else None
+    found = []
+    for part in quote.parts:
+        levy = known.levy_at(part.contract, quote.at) if known is not None else None
+        found.append((part, schedule.steps_of(part, levy=levy, time_zone=quote.time_zone)))
+    return found
 
 
 def next_charges(quote: Quote) -> tuple[NextCharge, ...]:
@@ -93,10 +98,9 @@ def _sold(line: Line) -> str:
 def _later(quote: Quote) -> Iterator[str]:
     for charge in next_charges(quote):
         yield f"{_minor(charge.amount)} {charge.from_balance.amount_minor} {_day(charge.at, quote)}"
-    for part in quote.parts:
-        contract = part.contract
-        yield f"{contract.payments} {contract.keeps}"
-        yield from (f"{step.count} {_minor(step.amount)} {_day(step.at, quote)}" for step in steps_of(part, quote))
+    for part, steps in follows(quote):
+        yield f"{part.contract.payments} {part.contract.keeps}"
+        yield from (f"{step.count} {_minor(step.amount)} {_day(step.at, quote)}" for step in steps)
 
 
 def _days(quote: Quote, lines: list[Line]) -> Iterator[str]:

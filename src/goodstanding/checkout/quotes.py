@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.core import signing
@@ -93,6 +93,13 @@ def codes_of(wanted: Wanted, *, member: Member | None, now: datetime) -> Codes: 
 def plain(price: Price, member: Member | None = None) -> Wanted:
     """Return the wish for one price and nothing beside it, by a payer who says nothing else."""
     return baskets.only(price, place=baskets.place_of(member) if price.taxed else "")
+
+
+def placed(wanted: Wanted, *, said: bool, member: Member | None = None) -> Wanted:
+    """Return a wish with the payer's place, if anything of it is taxed: as it was ``said``, else as far as it is known."""
+    taxed = Price.objects.filter(pk__in=wanted.prices[: baskets.MOST_ITEMS], taxed=True).exists()
+    place = wanted.place if said else baskets.place_of(member)
+    return replace(wanted, place=place if taxed or said else "")
 
 
 def for_anybody(price: Price, *, now: datetime) -> Quote:

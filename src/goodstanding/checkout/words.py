@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
 from goodstanding.catalogue.words import money_words
-from goodstanding.checkout.figures import Line, lines_of, next_charges, steps_of
+from goodstanding.checkout.figures import Line, follows, lines_of, next_charges
 from goodstanding.core.periods import Period, Unit
 from goodstanding.core.pricing import Part, Quote
 from goodstanding.core.quote_refusals import (
@@ -22,7 +22,7 @@ from goodstanding.core.quote_refusals import (
     QuoteRefused,
     TooManyTerms,
 )
-from goodstanding.core.schedule import NextCharge
+from goodstanding.core.schedule import NextCharge, Step
 from goodstanding.memberships.failures import WHY
 
 _TERMS = {
@@ -81,9 +81,9 @@ def of_quote(quote: Quote, *, later: bool = False) -> list[tuple[str, str]]:
     found += [(_("Next charge"), _next(charge, quote, later=later)) for charge in next_charges(quote)]
     if not any(part.then_at for part in quote.parts):
         found.append((_("Next charge"), _no_next(quote)))
-    for part in quote.parts:
+    for part, steps in follows(quote):
         named = f"{part.terms.name}: " if len(quote.parts) > 1 else ""
-        found += [(f"{named}{what}", said) for what, said in _follows(part, quote)]
+        found += [(f"{named}{what}", said) for what, said in _follows(part, steps)]
     return found
 
 
@@ -143,9 +143,8 @@ def _no_next(quote: Quote) -> str:
     return _("none: it costs nothing, and renews by itself")
 
 
-def _follows(part: Part, quote: Quote) -> Iterator[tuple[str, str]]:
+def _follows(part: Part, steps: tuple[Step, ...]) -> Iterator[tuple[str, str]]:
     """What comes after the next charge, where that is not the same again and again; and what comes after the last one."""
-    steps = steps_of(part, quote)
     if steps and (steps[1:] or steps[0].count):
         for index, step in enumerate(steps):
             said = {"amount": money_words(step.amount), "day": _day(step.at), "count": step.count}

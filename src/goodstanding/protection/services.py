@@ -58,6 +58,21 @@ def note_failure(signals: Signals) -> None:
             cache.add(key, 1, FORGOTTEN_AFTER.total_seconds())
 
 
+def seconds_to_wait(signals: Signals, *, most: int, within: timedelta) -> int:
+    """Count something that may be done ``most`` times from one address ``within`` a while; return how many whole seconds it
+    has to wait, 0 where it may be done now.
+    """
+    length = int(within.total_seconds())
+    window, passed = divmod(int(signals.now.timestamp()), length)
+    key = f"{_keys(signals)[1]}.{window}"
+    cache.add(key, 0, length)
+    try:
+        count = cache.incr(key)
+    except ValueError:  # forgotten in this very moment
+        count = 1
+    return length - passed if count > most else 0
+
+
 def _keys(signals: Signals) -> tuple[str, str]:
     """The names under which tries are counted, by e-mail and by address; they tell neither."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
+from goodstanding.checkout import api as checkout_api
 from goodstanding.site import clock_bar, demo_doors, demo_pages, views
 
 admin.site.site_header = "Goodstanding"
@@ -20,6 +21,7 @@ urlpatterns = [
     path("webhooks/", include("goodstanding.inbox.urls")),
     path("sandbox/", include("goodstanding.gateways.sandbox.urls")),
     path("access/", include("goodstanding.access.urls")),
+    path("api/v1/", checkout_api.urls),
     path("join/", include("goodstanding.checkout.urls")),
     path("me/", include("goodstanding.portal.urls")),
     path("doors/", include("goodstanding.doors.urls")),
