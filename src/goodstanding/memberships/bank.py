@@ -150,14 +150,16 @@ def _recorded(each: Match, *, by: Any, now: datetime) -> Done:
         raise Refused(_("There is no such invoice."))
     with transaction.atomic():
         customer = byhand.locked(invoice)
-        if line.digest in recorded([line.digest]):
+        # First of all the line's own row: whoever records the same line elsewhere waits here, and finds it done.
+        defaults = {"payment": f"none {line.digest}", "recorded_at": now}
+        row, is_new = BankLine.objects.select_for_update().get_or_create(digest=line.digest, defaults=defaults)
+        if not is_new and line.digest in recorded([line.digest]):
             raise Refused(_("This line was recorded before."))
-        before = BankLine.objects.filter(digest=line.digest).values_list("payment", flat=True).first()
-        key = f"bank {line.digest} {before or ''}"  # one that was taken back is recorded anew
+        key = f"bank {line.digest} {'' if is_new else row.payment}"  # one that was taken back is recorded anew
         came = Came(HOW, (line.text or line.name)[:200], _moment(line.day, now), key, line.amount)
         byhand.require(customer, came, now)
         payment = byhand.take(customer, invoice.external_id, came, now=now)
-        BankLine.objects.update_or_create(digest=line.digest, defaults={"payment": payment, "recorded_at": now})
+        BankLine.objects.filter(pk=row.pk).update(payment=payment, recorded_at=now)
         note(by=by, on=invoice, what="record payment", why=f"{line.amount} {HOW}, bank statement", now=now)
     return Done(line.row, each.number)
 
