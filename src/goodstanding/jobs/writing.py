@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Model
 
-from goodstanding.jobs.querysets import InsertQuerySet
+from goodstanding.jobs import inserting
 
 Rows = dict[Any, Model]  # by primary key
 
@@ -54,14 +54,9 @@ class Writes:
         first, self._first = self._first, {}
         inserted = 0
         for model, rows in new.items():
-            managed: InsertQuerySet[Any] = InsertQuerySet(model)
-            inserted += managed.insert_new(list(rows.values()))
+            inserted += inserting.insert(model, list(rows.values()), conflict=inserting.Conflict.KEEP)
         for model, rows in first.items():
-            model._default_manager.bulk_create(rows.values())
+            inserting.insert(model, list(rows.values()))
         for (model, names), rows in over.items():
-            key = model._meta.pk.name
-            if rows:
-                model._default_manager.bulk_create(
-                    rows.values(), update_conflicts=True, unique_fields=[key], update_fields=names
-                )
+            inserting.insert(model, list(rows.values()), conflict=inserting.Conflict.OVER, fields=names)
         return inserted

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import timedelta
 
 from django.db.models import F
@@ -11,6 +13,7 @@ from goodstanding.gateways.protocol import GatewayUnreachable
 from goodstanding.gateways.sandbox.models import Fault, Message
 
 Kind = Fault.Kind
+_LOOKED_UP: ContextVar[frozenset[str] | None] = ContextVar("looked_up", default=None)
 _OF_MESSAGES = (Kind.DUPLICATE, Kind.DELAY, Kind.REORDER, Kind.LOSE)
 
 
@@ -37,9 +40,22 @@ def meet_answer(account: str, ordered: frozenset[str], *, lost: bool = False) ->
         raise GatewayUnreachable("the answer was lost on demand")
 
 
+@contextmanager
+def while_ordered(kinds: frozenset[str]) -> Iterator[None]:
+    """Within, what is on demand was looked up already: a request finds what was there at its beginning."""
+    before = _LOOKED_UP.set(kinds)
+    try:
+        yield
+    finally:
+        _LOOKED_UP.reset(before)
+
+
 def spoil(messages: Sequence[Message], *, account: str) -> None:
     """Let the messages, not filed yet, meet what is on demand for them."""
-    ordered = list(Fault.objects.filter(account_id=account, kind__in=_OF_MESSAGES, left__gt=0)) if messages else []
+    looked_up = _LOOKED_UP.get()
+    if not messages or (looked_up is not None and looked_up.isdisjoint(_OF_MESSAGES)):
+        return
+    ordered = list(Fault.objects.filter(account_id=account, kind__in=_OF_MESSAGES, left__gt=0))
     for fault in ordered:
         met = messages[: fault.left]
         for number, message in enumerate(met):

@@ -53,7 +53,7 @@ def once(account: Account, key: str, asked: tuple[object, ...], act: Callable[[]
         raise GatewayRefused(Refusal.BAD_REQUEST, "a request needs a key of at most 200 characters", retry=False)
     digest = hashlib.sha256(repr(asked).encode()).hexdigest()
     ordered = faults.meet_request(account.code)
-    with transaction.atomic(durable=True):
+    with faults.while_ordered(ordered), transaction.atomic(durable=True):
         # Whoever asks at the same time waits here for the first one's commit.
         kept = Kept.objects.filter(account_id=account.code, key=key)
         if not Kept.objects.insert_new([Kept(account_id=account.code, key=key, asked=digest)]):
@@ -70,7 +70,7 @@ def once(account: Account, key: str, asked: tuple[object, ...], act: Callable[[]
 def at_once(account: Account, act: Callable[[], Answer]) -> Answer:
     """Return the answer of ``act``, which may be done any number of times, done in a transaction of its own."""
     ordered = faults.meet_request(account.code)
-    with transaction.atomic(durable=True):
+    with faults.while_ordered(ordered), transaction.atomic(durable=True):
         answer = act()
     faults.meet_answer(account.code, ordered)
     return answer

@@ -59,9 +59,8 @@ def locked_with_card(account: Account, ref: str, card: str) -> tuple[Customer, M
     """Return a customer, locked, and a card of his, as :func:`locked` and :func:`stored` do: one statement, mostly."""
     require_use(account)
     rows = Method.objects.select_for_update(of=("customer",)).select_related("customer").order_by()
-    whose = {"customer": ref, "customer__account": account.code, "customer__deleted": False}
-    found = rows.filter(pk=card, dropped_at=None, **whose).first()
-    if found is not None:
+    found = rows.filter(pk=card, customer=ref, dropped_at=None).first()
+    if found is not None and found.customer.account_id == account.code and not found.customer.deleted:
         return found.customer, found
     customer = locked(account, ref)
     return customer, stored(customer, card)
