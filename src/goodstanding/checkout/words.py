@@ -75,9 +75,12 @@ def lines(quote: Quote) -> list[tuple[str, str, str]]:
 def of_quote(quote: Quote, *, later: bool = False) -> list[tuple[str, str]]:
     """Return what a quote says of money and days: (what, words). ``later``: it may also be billed, and paid by hand."""
     found = [(_("Due now"), money_words(quote.due_now))]
-    for part in quote.parts:
-        named = f"{part.terms.name}: " if len(quote.parts) > 1 else ""
-        found += [(f"{named}{_('From')}", _start(part)), (f"{named}{_('Until')}", _end(part))]
+    if len(quote.parts) == 1:
+        found += [(_("From"), _start(quote.first)), (_("Until"), _end(quote.first))]
+    for part in quote.parts if len(quote.parts) > 1 else ():
+        words = _("from %(start)s, for life") if part.for_life else _("from %(start)s until %(end)s")
+        days = words % {"start": _start(part), "end": _end(part)}
+        found.append((part.terms.name, days))
     found += [(_("Next charge"), _next(charge, quote, later=later)) for charge in next_charges(quote)]
     if not any(part.then_at for part in quote.parts):
         found.append((_("Next charge"), _no_next(quote)))
@@ -147,6 +150,8 @@ def _follows(part: Part, steps: tuple[Step, ...]) -> Iterator[tuple[str, str]]:
     """What comes after the next charge, where that is not the same again and again; and what comes after the last one."""
     if steps and (steps[1:] or steps[0].count):
         for index, step in enumerate(steps):
+            if not index and step.count == 1:
+                continue  # it is the next charge, which is named already
             said = {"amount": money_words(step.amount), "day": _day(step.at), "count": step.count}
             if step.count:
                 words = ngettext("%(amount)s on %(day)s", "%(count)d times %(amount)s, from %(day)s", step.count)

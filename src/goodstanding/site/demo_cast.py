@@ -78,7 +78,11 @@ CATALOGUE = [
         "group_allows_several": True,
         "position": 4,
         "description": "You like that we are here. The front door and the kitchen are yours, the machines are not.",
-        "prices": [{"amount_minor": 1000, "interval": "month", **_EUR}],
+        "takes_donations": True,
+        "prices": [
+            {"amount_minor": 1000, "interval": "month", "minimum_minor": 300, **_EUR},
+            {"amount_minor": 9000, "interval": "year", "position": 1, "trial": {"count": 30, "unit": "day"}, **_EUR},
+        ],
     },
 ]
 # By key: name, place, and the levels that may enter (none: every member).

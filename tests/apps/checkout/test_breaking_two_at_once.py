@@ -23,13 +23,14 @@ from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.sandbox.models import Payment as TheirPayment
 from goodstanding.jobs import registry
 from goodstanding.jobs.worker import Worker
-from goodstanding.memberships import giving_back, owing
+from goodstanding.memberships import crediting, giving_back, owing
 from goodstanding.memberships.reading import standing_now
 from tests.apps.checkout import border
 from tests.apps.checkout.books import left_open, wrong_in
 from tests.apps.checkout.border import deliver, met
 from tests.apps.checkout.test_breaking_killed import person
 from tests.apps.checkout.test_joining import buy
+from tests.apps.checkout.wishes import give_credit, sold
 from tests.apps.inbox.test_two_workers import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db_matters]
@@ -107,6 +108,40 @@ def test_two_tabs_pay_one_checkout_once(alice: Any, price: PriceOf, clock: Stopp
     assert wrong_in() == []
     assert TheirPayment.objects.filter(status="succeeded").count() == 1
     assert standing_now(alice.pk, now=clock.now).status == "good"
+
+
+def test_i6_two_purchases_at_once_never_spend_a_balance_twice(alice: Any, shop: None, clock: StoppedClock) -> None:
+    """Balance of 30.00 at another account, and two terms of 25.00: one is covered, the other one pays the rest, or is shown anew."""
+    one, other = (sold(name, amount_minor=2500, interval="year", renews=False) for name in ("one", "other"))
+    give_credit(alice, 3000, clock, at="manual")
+    account, now = GatewayAccount.objects.get(pk="sandbox"), clock.now
+    quoted = [(each, quotes.for_member(each, alice, now=now)) for each in (one, other)]
+    begun = [
+        services.accept(alice, each, account, shown=quotes.shown(quotes.signed(quote, now=now), now=now), now=now)
+        for each, quote in quoted
+    ]
+    at_once(*(partial(services.pay, each, return_url="/", now=now, card="sandbox_ok") for each in begun))
+    assert wrong_in() == []
+    used = [bill.credit_minor for bill in Invoice.objects.exclude(status="void")]
+    assert sum(used) <= 3000
+    assert crediting.balance(alice, "EUR").amount_minor == 3000 - sum(used)
+
+
+def test_two_clicks_on_a_trial_keep_one_card_and_begin_once(alice: Any, shop: None, clock: StoppedClock) -> None:
+    """P15: the same page sent twice at once."""
+    trial, now = sold("tried", trial_count=14, trial_unit="day"), clock.now
+    token, account = (
+        quotes.signed(quotes.for_member(trial, alice, now=now), now=now),
+        GatewayAccount.objects.get(pk="sandbox"),
+    )
+
+    def click() -> str:
+        checkout = services.accept(alice, trial, account, shown=quotes.shown(token, now=now), now=now)
+        return services.pay(checkout, return_url="/back", now=now, card="sandbox_ok").stage
+
+    at_once(click, click)
+    assert TheirPayment.objects.count() == Subscription.objects.count() == Invoice.objects.count() == 1
+    assert standing_now(alice.pk, now=now).status == "good"
 
 
 def test_two_tabs_and_the_worker_pay_one_bill_once(alice: Any, price: PriceOf, clock: StoppedClock) -> None:
