@@ -103,6 +103,8 @@ class BasketForm(forms.Form):
     def wanted(self) -> Wanted:
         """Return what is wanted: as it was sent, if that was right in itself, or before anything is chosen."""
         data = self.cleaned_data if self.is_bound and self.is_valid() else {}
+        if not self.is_bound and "code" in self.fields:
+            data = {"code": self.initial.get("code", "")}
         by_name = {each.pk: each for each in self.others}
         beside = [by_name[pk] for pk in data.get("also", ())]
         first = Item(

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from goodstanding import conf
 from goodstanding.catalogue import selling
 from goodstanding.catalogue.models import Price
+from goodstanding.checkout.codes import NOTHING, Codes, Held
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core import codec
-from goodstanding.core.facts import CodeHeld
 from goodstanding.core.money import Money
 from goodstanding.core.tax import NoSuchPlace, read_place
 from goodstanding.memberships import buying
@@ -102,9 +102,7 @@ def prices_of(
     return found
 
 
-def basket_of(
-    wanted: Wanted, prices: Sequence[Price], *, codes: Mapping[str, tuple[CodeHeld, ...]] | None = None
-) -> Basket:
+def basket_of(wanted: Wanted, prices: Sequence[Price], *, codes: Codes | None = None) -> Basket:
     """Return the basket of a wish and its prices. ``codes``: what the code of the wish comes to, by price.
 
     Raises :class:`Refused` where something is wanted that is not sold with it.
@@ -119,7 +117,7 @@ def basket_of(
     except NoSuchPlace:
         words = _("Write the country by its two letters, such as DE, or with a region, such as US-CA.")
         raise Refused("bad_place", words) from None
-    wishes = [_wish(item, price, held.get(price.pk, ())) for item, price in zip(wanted.items, prices, strict=True)]
+    wishes = [_wish(item, price, held.get(price.pk, NOTHING)) for item, price in zip(wanted.items, prices, strict=True)]
     return Basket(
         tuple(wishes),
         donation=Money(wanted.donation_minor, first.currency) if wanted.donation_minor else None,
@@ -146,7 +144,7 @@ def _offered(item: Item, *, now: datetime, opened: Container[str]) -> Price:
         raise Refused(str(refusal.code), refusal.words) from None
 
 
-def _wish(item: Item, price: Price, codes: tuple[CodeHeld, ...]) -> Wish:
+def _wish(item: Item, price: Price, code: Held) -> Wish:
     if not 0 <= item.seats <= MOST_SEATS:
         raise Refused("too_many_seats", _("So many seats cannot be bought at once. Please ask the staff."))
     if item.seats and buying.terms_of(price).seat is None:
@@ -156,4 +154,4 @@ def _wish(item: Item, price: Price, codes: tuple[CodeHeld, ...]) -> Wish:
         if not 0 <= item.amount_minor <= LARGEST_MINOR:
             raise Refused("bad_amount", _("This is no amount that can be paid here."))
         amount = Money(item.amount_minor, price.currency)
-    return Wish(price, amount, item.seats, item.times, codes)
+    return Wish(price, amount, item.seats, item.times, code.codes, code.interval)

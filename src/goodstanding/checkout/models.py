@@ -9,7 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.billing.models import ID
-from goodstanding.catalogue.models import Price
+from goodstanding.catalogue.models import DiscountCode, Price
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.people.models import Member
 
@@ -51,3 +51,34 @@ class Checkout(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class CodeUse(models.Model):
+    """A use of a code by one checkout: set aside while it is being paid, spent once it is, given back where it is not."""
+
+    class State(models.TextChoices):
+        """How it stands."""
+
+        RESERVED = "reserved", _("set aside")
+        SPENT = "spent", _("used")
+        RELEASED = "released", _("given back")
+
+    code = models.ForeignKey(DiscountCode, on_delete=models.PROTECT, related_name="uses")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="code_uses")
+    checkout = models.OneToOneField(Checkout, on_delete=models.CASCADE, related_name="code_use")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.RESERVED)
+    reserved_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("use of a code")
+        ordering: ClassVar = ["-reserved_at", "id"]
+        indexes: ClassVar = [models.Index(fields=["code", "state"], name="gs_checkout_codeuse_state")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(state__in=["reserved", "spent", "released"]), name="gs_checkout_codeuse_known_state"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code_id} by {self.member_id}"

@@ -23,6 +23,13 @@ HOLDS = (
         erase=Erase.KEEP,
         export=True,
     ),
+    Holding(
+        model="CodeUse",
+        fields=("member", "code", "state", "reserved_at", "ended_at"),
+        why="Who used which discount code: a code has a limit, for all and for each person.",
+        erase=Erase.KEEP,
+        export=True,
+    ),
 )
 
 NOT_PERSONAL: NotPersonal = {"Checkout": ("id",)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,13 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding.billing.models import Invoice, PaymentAttempt
 from goodstanding.catalogue.models import Price
-from goodstanding.checkout import baskets, figures, words
+from goodstanding.checkout import baskets, codes, figures, words
 from goodstanding.checkout.baskets import Wanted
 from goodstanding.checkout.figures import Figures
 from goodstanding.checkout.models import Checkout
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core import purchasing
-from goodstanding.core.facts import CodeHeld
 from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
 from goodstanding.core.periods import PeriodRefused
@@ -30,7 +29,6 @@ from goodstanding.memberships import buying, crediting
 from goodstanding.people.models import Member
 
 Attempts = QuerySet[PaymentAttempt]
-Codes = Mapping[str, tuple[CodeHeld, ...]]  # what a code comes to, by the price's public id
 
 SALT = "goodstanding.checkout.quote"
 GOOD_FOR = timedelta(hours=1)
@@ -69,9 +67,10 @@ def quoted(wanted: Wanted, *, now: datetime, member: Member | None = None, known
 
     ``known``: prices that were looked up a moment ago. Raises :class:`Refused`.
     """
-    codes = codes_of(wanted, member=member, now=now)
-    prices = baskets.prices_of(wanted, now=now, known=known)
-    basket = baskets.basket_of(wanted, prices, codes=codes)
+    row = codes.found(wanted.code)
+    prices = baskets.prices_of(wanted, now=now, known=known, opened=codes.opened(row, now=now))
+    taken_off = codes.held(row, prices, member=member, now=now) if row is not None else {}
+    basket = baskets.basket_of(wanted, prices, codes=taken_off)
     credit = _credit(member, prices[0]) if member is not None else None
     try:
         return buying.quote_of(basket, now=now, member=member, credit=credit)
@@ -81,13 +80,6 @@ def quoted(wanted: Wanted, *, now: datetime, member: Member | None = None, known
         raise Refused(
             "no_such_term", _("This cannot be bought for these dates any more. Choose another price.")
         ) from None
-
-
-def codes_of(wanted: Wanted, *, member: Member | None, now: datetime) -> Codes:  # noqa: ARG001 - asked by what comes
-    """Return what the code of a wish takes off, by price; nothing where none was typed. Raises :class:`Refused`."""
-    if wanted.code:
-        raise Refused("unknown_code", _("There is no such code here. Look at how it is written, or leave it out."))
-    return {}
 
 
 def plain(price: Price, member: Member | None = None) -> Wanted:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_lazy as _
+
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+
+NOWHERE_TO_PAY = _("Nothing can be paid here at the moment. Please ask the staff.")
 
 
 class Refused(ValueError):

@@ -17,10 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from goodstanding.billing import attempts
 from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt
 from goodstanding.catalogue.models import Price
-from goodstanding.checkout import baskets, holding, purchases, quotes
+from goodstanding.checkout import baskets, codes, holding, purchases, quotes
 from goodstanding.checkout.baskets import Wanted
 from goodstanding.checkout.models import Checkout
-from goodstanding.checkout.refusals import Refused
+from goodstanding.checkout.refusals import NOWHERE_TO_PAY, Refused
 from goodstanding.core.ids import derived
 from goodstanding.core.pricing import Quote, quote_from_json, quote_to_json
 from goodstanding.gateways import services as gateways
@@ -35,7 +35,6 @@ FINISH = "checkout.finish"  # the job that looks what became of a checkout whose
 FINISHED_AFTER = timedelta(minutes=2)
 OLD_AFTER = timedelta(hours=1)  # an unpaid checkout older than this is begun anew: its period would have run already
 
-NOWHERE_TO_PAY = _("Nothing can be paid here at the moment. Please ask the staff.")
 
 State = Checkout.State
 
@@ -120,37 +119,6 @@ def _begun(
         return there
 
 
-def is_known(shown: quotes.Shown, member: Member) -> bool:
-    """Return whether this very page was sent by this member before."""
-    return Checkout.objects.filter(page=shown.page, member=member).exists()
-
-
-def is_another_matter(member: Member, price: Price, shown: quotes.Shown, *, now: datetime) -> bool:
-    """Return whether buying what was shown is something else for this member than for a stranger: it replaces something,
-    begins later, or his balance pays.
-    """
-    quote = quotes.quoted(shown.wanted, now=now, member=member, known=[price])
-    same = quotes.is_same(shown, quote)
-    return not same or any(holding.replaced_by(member, each) for each in purchases.prices_in(quote, price))
-
-
-def require_for_sale(
-    price: Price,
-    account: GatewayAccount | None,
-    shown: quotes.Shown,
-    *,
-    now: datetime,
-    wanted: Wanted | None = None,
-) -> None:
-    """Raise :class:`Refused` where nobody could buy what was shown: asked before a stranger becomes a user."""
-    wanted = wanted or quotes.plain(price)
-    quotes.require_chosen(shown, wanted)
-    quote = quotes.quoted(wanted, now=now, known=[price])
-    quotes.require_same(shown, quote)
-    if quote.needs_card and account is None:
-        raise Refused("no_gateway", NOWHERE_TO_PAY)
-
-
 def _require_no_other(member: Member, price: Price, levels: Container[str], *, now: datetime) -> None:
     """Raise :class:`Refused` where one of these levels is being paid right now by another checkout: both would be charged.
 
@@ -176,7 +144,8 @@ def pay(
 
     Where nothing is due now but something later, the card is kept, and then it begins. What is under way or done already is
     not begun again: then this tells how it stands. ``anew``: another card instead of one that waits to be approved, where
-    nothing is taken. Not to be called in a transaction.
+    nothing is taken. Raises :class:`Refused`, with the checkout given up, where its code was used up meanwhile. Not to be
+    called in a transaction.
     """
     quote = quote_from_json(checkout.quote)
     if checkout.state != State.OPEN:
@@ -196,6 +165,9 @@ def pay(
     except purchases.BalanceGone:
         close(checkout, now=now)
         return outcome(checkout)
+    except Refused:  # the last use of its code is somebody else's
+        close(checkout, now=now)
+        raise
     if attempt is not None:
         request = purchases.request_of(checkout, quote, attempt, return_url=return_url, card=card, method=method)
         paying.begin(attempt, request, now=now)
@@ -267,6 +239,17 @@ def _locked(checkout: Checkout) -> Checkout:
 def _end(locked: Checkout, state: Checkout.State, *, now: datetime) -> None:
     locked.state, locked.ended_at = state, now
     locked.save(update_fields=["state", "ended_at"])
+    if state == State.DONE:
+        codes.spend(locked, now=now)
+    else:
+        codes.release(locked, now=now)
+
+
+def _set_code_aside(locked: Checkout, quote: Quote, *, now: datetime) -> None:
+    """Set a use of its code aside for a checkout, once. Raises :class:`Refused` where none is left."""
+    row = codes.found(purchases.wanted_of(locked).code)
+    if row is not None:
+        codes.reserve(locked, row, purchases.prices_in(quote, locked.price), now=now)
 
 
 def close(checkout: Checkout, *, now: datetime) -> bool:
@@ -319,6 +302,7 @@ def _bill(checkout: Checkout, quote: Quote, customer: GatewayCustomer, method: s
         if locked.state != State.OPEN:
             return
         jobs.add(FINISH, key=checkout.pk, due_at=now + FINISHED_AFTER, now=now)
+        _set_code_aside(locked, quote, now=now)
         GatewayCustomer.objects.filter(pk=customer.pk).update(method=method)
         until = handbills.due_at(checkout.gateway_account, method, now=now) if quote.due_now else None
         purchases.record(locked, quote, customer, now=now, due_at=until)
@@ -336,6 +320,7 @@ def _written_down(
         if locked.state != State.OPEN:
             return None
         jobs.add(FINISH, key=checkout.pk, due_at=now + FINISHED_AFTER, now=now)
+        _set_code_aside(locked, quote, now=now)
         if purchases.asks_for_card(quote) and locked.pays_for in ("", locked.pk):
             attempt = purchases.ask_for_card(locked, customer, quote.currency, before=before, anew=anew, now=now)
             checkout.pays_for = locked.pays_for

@@ -22,7 +22,18 @@ from goodstanding import clock
 from goodstanding.catalogue import selling
 from goodstanding.catalogue.models import Price
 from goodstanding.catalogue.words import money_words
-from goodstanding.checkout import basket_form, baskets, holding, joining, purchases, quotes, services, words
+from goodstanding.checkout import (
+    basket_form,
+    baskets,
+    beforehand,
+    codes,
+    holding,
+    joining,
+    purchases,
+    quotes,
+    services,
+    words,
+)
 from goodstanding.checkout.basket_form import BasketForm
 from goodstanding.checkout.baskets import Wanted
 from goodstanding.checkout.forms import JoinForm, PayForm, ways_for
@@ -35,7 +46,7 @@ from goodstanding.memberships import changing, handbills, owing
 from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
 from goodstanding.people.models import Member
-from goodstanding.protection.services import Signals, judge
+from goodstanding.protection.services import CODE, Signals, judge, note_failure
 
 CHANGE = _lazy(
     "You hold something of this kind already. Change it on the page of your membership. Nothing was charged."
@@ -68,18 +79,20 @@ def level(request: HttpRequest, level: str) -> HttpResponse:
 def join(request: HttpRequest, level: str, price: str) -> HttpResponse:
     """Show what it comes to, and take what is wanted, who joins and by what card; then lead to what became of it."""
     now = clock.now()
+    typed = (request.POST if request.method == "POST" else request.GET).get("code", "").strip()
     try:
-        bought = selling.offered(level, price, now=now)
+        bought = selling.offered(level, price, now=now, opened=codes.opened_by(typed, now=now))
     except selling.NotForSale as refusal:
         return _not_for_sale(request, refusal)
     member = joining.member_of(request.user)
     basket = BasketForm(
         request.POST if request.method == "POST" else None,
+        initial={"code": typed},
         price=bought,
         others=basket_form.beside(bought, now=now),
         place=baskets.place_of(member),
     )
-    sale = _Sale(request, bought, member, basket, *_quoted(basket, member, now=now), now=now)
+    sale = _Sale(request, bought, member, basket, *_quoted(request, basket, member, now=now), now=now)
     if request.method != "POST":
         return sale.page(sale.form())
     if "show" in request.POST or basket.errors:
@@ -126,15 +139,22 @@ class _Sale:
         return _join_page(self, form, status=status)
 
 
-def _quoted(basket: BasketForm, member: Member | None, *, now: datetime) -> tuple[Wanted, Quote]:
+def _quoted(request: HttpRequest, basket: BasketForm, member: Member | None, *, now: datetime) -> tuple[Wanted, Quote]:
     """What is wanted and what that comes to; where it is refused, the form says why, and the price alone is quoted."""
     wanted = basket.wanted()
+    tries = Signals(CODE, request.META.get("REMOTE_ADDR", ""), "", now)
     try:
+        _require_may_type(wanted, tries)
         return wanted, quotes.quoted(wanted, now=now, member=member, known=[basket.price])
     except Refused as refusal:
-        if not basket.is_bound:
+        if refusal.code == codes.UNKNOWN:
+            note_failure(tries)
+        if basket.is_bound:
+            basket.refuse(refusal)
+        elif wanted.code:  # it stood in the address
+            messages.warning(request, str(refusal.words))
+        else:
             raise
-        basket.refuse(refusal)
     alone = baskets.only(basket.price, place=baskets.place_of(member) if basket.price.taxed else "")
     return alone, quotes.quoted(alone, now=now, member=member, known=[basket.price])
 
@@ -157,7 +177,11 @@ def result(request: HttpRequest, checkout: str) -> HttpResponse:
     )  # nothing is taken: another card may do it
     if request.method == "POST" and (another or stands.stage in (Stage.UNPAID, Stage.DECLINED)):
         if form.is_valid():
-            return _paid(request, found, form, anew=another)
+            try:
+                return _paid(request, found, form, anew=another)
+            except Refused as refusal:
+                messages.error(request, str(refusal.words))
+                return redirect("gs_checkout:join", level=found.price.level_id, price=found.price_id)
     elif stands.stage in (Stage.WORKING, Stage.WAITING, Stage.UNPAID):
         stands = services.ask(found, now=now)
     elif stands.stage is Stage.DONE:
@@ -195,26 +219,33 @@ def _accepted(sale: _Sale, form: JoinForm) -> HttpResponse | None:
         email, account = form.cleaned_data.get("email", ""), form.cleaned_data["pays_at"]
         _require_let_try(request, email)
         if came_unknown:  # before anybody is made
-            services.require_for_sale(price, account, shown, wanted=sale.wanted, now=now)
+            beforehand.require_for_sale(price, account, shown, wanted=sale.wanted, now=now)
         user = request.user if request.user.is_authenticated else joining.user_for(request, form, now=now)
         if user is None:
             return None
         member = joining.ensure_member(user, now=now)
         if came_unknown:
             login(request, user, backend=BACKEND)
-            if not services.is_known(shown, member) and services.is_another_matter(member, price, shown, now=now):
+            if not beforehand.is_known(shown, member) and beforehand.is_another_matter(member, price, shown, now=now):
                 messages.info(request, NOW_KNOWN)
                 return redirect(request.path)
         for each in purchases.prices_in(sale.quote, price):
             _require_nothing_to_change(member, each)
         checkout = services.accept(member, price, account, shown=shown, wanted=sale.wanted, now=now)
+        return _paid(request, checkout, form)
     except Refused as refusal:
         if came_unknown and request.user.is_authenticated:  # the page is another one now
             messages.error(request, str(refusal.words))
             return redirect(request.path)
         form.add_error(None, str(refusal.words))
         return None
-    return _paid(request, checkout, form)
+
+
+def _require_may_type(wanted: Wanted, tries: Signals) -> None:
+    """Raise :class:`Refused` for whoever tries one code after the other."""
+    verdict = judge(tries) if wanted.code else None
+    if verdict is not None and not verdict.passes:
+        raise Refused("code_tries", verdict.words)
 
 
 def _require_let_try(request: HttpRequest, email: str) -> None:

@@ -73,13 +73,16 @@ def _contract_of(price: Price) -> Contract:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants of a price (with its level): see :class:`goodstanding.core.pricing.Choice`."""
+    """What somebody wants of a price (with its level): see :class:`goodstanding.core.pricing.Choice`. ``interval``: instead of
+    the price's own, where a code gives a complete other price.
+    """
 
     price: Price
     amount: Money | None = None
     seats: int = 0
     times: int = 1
     codes: tuple[CodeHeld, ...] = ()
+    interval: Interval | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,8 @@ def quote_of(basket: Basket, *, now: datetime, member: Member | None = None, cre
         terms = terms_of(wish.price)
         extended = extending.extended_by(member, wish.price, now=now) if member is not None else None
         levy = known.levy_at(replace(terms.contract, tax_place=basket.place), now)
+        if wish.interval is not None:  # a code's complete other price
+            terms = replace(terms, interval=wish.interval)
         choice = Choice(terms, now, wish.amount, wish.seats, wish.times, wish.codes, levy)
         if extended is not None:
             choice = replace(choice, begins=extended.until, extends=True, anchor=extended.anchor)

@@ -13,8 +13,9 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 PASSWORD = "password"  # noqa: S105 - the name of a kind of try
-FAILURES = 10  # with one e-mail
-FAILURES_AT = 50  # from one address: a whole club may sit behind one
+CODE = "code"  # a discount code, a gift card
+# How often each may fail: with one e-mail, and from one address (a whole club may sit behind one).
+FAILURES = {PASSWORD: (10, 50), CODE: (10, 10)}
 FORGOTTEN_AFTER = timedelta(minutes=15)
 
 
@@ -38,14 +39,17 @@ class Verdict:
 
 def judge(signals: Signals) -> Verdict:
     """Return whether a try may go on. Writes nothing."""
-    by_email, by_address = _keys(signals)
-    known = cache.get_many([by_email, by_address]) if signals.doing == PASSWORD else {}
-    if known.get(by_email, 0) >= FAILURES or known.get(by_address, 0) >= FAILURES_AT:
-        return Verdict(
-            passes=False,
-            words=_("Too many tries. Wait a quarter of an hour, or ask for a new password."),
-        )
-    return Verdict(passes=True)
+    if signals.doing not in FAILURES:
+        return Verdict(passes=True)
+    known = cache.get_many(list(_keys(signals)))
+    counts = [known.get(key, 0) for key in _keys(signals)]
+    # Where no e-mail is known, all who name none are no one person.
+    limits = FAILURES[signals.doing] if signals.email else FAILURES[signals.doing][1:]
+    if all(count < limit for count, limit in zip(counts[-len(limits) :], limits, strict=True)):
+        return Verdict(passes=True)
+    if signals.doing == CODE:
+        return Verdict(passes=False, words=_("Too many tries. Wait a quarter of an hour, then try again."))
+    return Verdict(passes=False, words=_("Too many tries. Wait a quarter of an hour, or ask for a new password."))
 
 
 def note_failure(signals: Signals) -> None:

@@ -13,6 +13,7 @@ from goodstanding.clock import StoppedClock
 from goodstanding.core.money import Money
 from goodstanding.memberships import changing, ending, giving_back, owing
 from goodstanding.memberships.changing import CannotChange
+from goodstanding.memberships.coming import ledgers_of
 from goodstanding.memberships.models import LevelSpan
 from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
@@ -161,7 +162,8 @@ def test_down_is_made_at_the_period_s_end_and_nothing_is_paid_now(
     assert (plan.due_now.amount_minor, plan.next_due.amount_minor) == (0, 10000)
     assert change(house("basic"), clock, card="").invoice is None
     assert level_of(alice, clock) == ("plus", "good")
-    assert changing.ahead(Subscription.objects.select_related("customer")).popitem()[1].price == house("basic")
+    rows = list(Subscription.objects.select_related("customer"))
+    assert changing.ahead(rows, ledgers_of(rows)).popitem()[1].price == house("basic")
     until(datetime(2026, 6, 30, 23, tzinfo=UTC))
     assert level_of(alice, clock) == ("plus", "good")
     until(datetime(2026, 7, 1, 1, tzinfo=UTC))

@@ -59,7 +59,8 @@ def last_link(email: str) -> tuple[str, str]:
         return fits, row.accepted_at is None and row.withdrawn_at is None, row.sent_at
 
     assert links, email
-    return max(links, key=holds)
+    found: tuple[str, str] = max(links, key=holds)
+    return found
 
 
 def seat(membership: Membership, member: Any, clock: StoppedClock) -> Seat:
