@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
 
 from goodstanding.core.ids import derived
 from goodstanding.core.records import MembershipRecord, Status
@@ -32,9 +35,15 @@ def standing_row(member: str) -> MemberStanding | None:
     return standing_rows([member]).get(member)
 
 
-def standing_rows(members: Iterable[str]) -> dict[str, MemberStanding]:
-    """Return some members' rows, locked for the transaction in the order of their ids, as far as there are any."""
-    rows = MemberStanding.objects.select_for_update().filter(pk__in=list(members)).order_by("pk")
+def standing_rows(members: Iterable[str], *, beside: QuerySet[Any, str] | None = None) -> dict[str, MemberStanding]:
+    """Return some members' rows, locked for the transaction in the order of their ids, as far as there are any.
+
+    ``beside``: the ids of others whose rows are locked with them.
+    """
+    wanted = Q(pk__in=list(members))
+    if beside is not None:
+        wanted |= Q(pk__in=beside)
+    rows = MemberStanding.objects.select_for_update(of=("self",)).filter(wanted).order_by("pk")
     return {row.pk: row for row in rows}
 
 

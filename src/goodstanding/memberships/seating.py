@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from goodstanding.billing.models import SubscriptionItem
 from goodstanding.catalogue.knowledge import Knowledge
@@ -41,6 +41,11 @@ def around(members: Collection[str]) -> dict[str, Around]:
         if seat.until is None:
             given[seat.payer_id].append(seat)
     return {member: Around(held.get(member, []), given.get(member, [])) for member in members}
+
+
+def holders_of(payers: Collection[str]) -> QuerySet[Seat, str]:
+    """Return who holds a seat of one of these members now, for use in another query."""
+    return Seat.objects.filter(payer__in=payers, until=None).values_list("holder_id", flat=True)
 
 
 def held_by(members: Iterable[str], *, known_by: datetime | None = None) -> list[Seat]:

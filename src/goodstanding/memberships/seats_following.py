@@ -28,15 +28,10 @@ def locked_rows_of(members: Collection[str]) -> tuple[dict[str, MemberStanding],
 
     Who gives or ends a seat has the payer's rows locked, too: looked at again under lock, what was read holds.
     """
-    there = _holders(seating.around(members))
-    rows = standing_rows({*members, *there})
-    again = seating.around(members)
-    missing = _holders(again) - there - set(members)
-    return rows | (standing_rows(missing) if missing else {}), again
-
-
-def _holders(around: Mapping[str, seating.Around]) -> set[str]:
-    return {holder for each in around.values() for holder in each.holders}
+    rows = standing_rows(members, beside=seating.holders_of(members))
+    around = seating.around(members)
+    missing = {holder for each in around.values() for holder in each.holders} - {*members, *rows}
+    return rows | (standing_rows(missing) if missing else {}), around
 
 
 def follow(
