@@ -11,12 +11,15 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from goodstanding import clock
+from goodstanding.audit.services import note
 from goodstanding.billing.columns import Ledger, belonging, ids_of, lists, named, one_of, statuses
 from goodstanding.billing.models import (
     Account,
     Dispute,
     Fact,
     GatewayCustomer,
+    GiftOffer,
     Invoice,
     InvoiceLine,
     ObjectState,
@@ -301,3 +304,24 @@ def _body(user: Any) -> Any:
         return pages.as_json({key: value for key, value in fact.body.items() if key not in hidden})
 
     return body
+
+
+@admin.register(GiftOffer)
+class GiftOfferAdmin(admin.ModelAdmin):
+    """Of which amounts gift cards can be bought."""
+
+    list_display = ("currency", "choices", "least_minor", "most_minor", "good_for_days", "is_open")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        """Keep the currency of an offer as it is."""
+        return ("currency",) if obj is not None else ()
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody; an offer is closed instead."""
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Save, and note who changed what."""
+        super().save_model(request, obj, form, change)
+        what = "change offer of gift cards" if change else "offer gift cards"
+        note(by=request.user, on=obj, what=what, why=", ".join(form.changed_data), now=clock.now())

@@ -67,6 +67,13 @@ HOLDS = (
         erase=Erase.KEEP,
         export=False,
     ),
+    Holding(
+        model="GiftCard",
+        fields=("from_name", "to_name", "to_email", "message", "code"),
+        why="Who gives what to whom, with which words; the code is kept so that the card can be sent again.",
+        erase=Erase.BLANK,
+        export=True,
+    ),
     Holding(model="Refund", fields=("amount_minor", "made_at"), why=_LEDGER, erase=Erase.KEEP, export=True),
     Holding(model="Dispute", fields=("amount_minor", "opened_at"), why=_LEDGER, erase=Erase.KEEP, export=True),
     Holding(
@@ -112,6 +119,8 @@ NOT_PERSONAL: NotPersonal = {
     "Refund": ("id", "external_id", "payment", "invoice", "status", "currency"),
     "Dispute": ("id", "external_id", "payment", "invoice", "status", "currency"),
     "BalanceEntry": ("id", "external_id", "kind", "currency", "about"),
+    "GiftCard": ("id", "page", "invoice", "currency"),
+    "GiftOffer": ("currency", "choices"),
     "Transfer": ("id", "key", "debit", "credit", "currency"),
     "PaymentAttempt": ("id", "key", "pays_for", "currency", "ref", "leased_by", "last_error"),
     "Errand": ("id", "key", "target", "currency", "leased_by", "last_error"),

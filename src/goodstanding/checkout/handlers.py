@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from goodstanding.checkout import services
+from goodstanding.checkout import gifts, services
 from goodstanding.checkout.models import Checkout
 from goodstanding.jobs import registry
 from goodstanding.jobs import services as jobs
@@ -27,5 +27,14 @@ def finish(job: Job, *, now: datetime) -> None:
         jobs.add(services.FINISH, key=f"{name}|{later:%Y%m%d%H%M}", due_at=later, now=now, payload={"checkout": name})
 
 
+def gift_left(job: Job, *, now: datetime) -> None:
+    """Look what became of a gift card that may have been left unpaid; once more later while it may still be paid."""
+    name = str(job.payload.get("card", job.key))
+    if gifts.look_after(name, now=now):
+        later = now + AGAIN_AFTER
+        jobs.add(gifts.LEFT, key=f"{name}|{later:%Y%m%d%H%M}", due_at=later, now=now, payload={"card": name})
+
+
+registry.handler(gifts.LEFT, atomic=False)(gift_left)
 registry.handler(services.FINISH, atomic=False)(finish)
 byhand.on_settled(services.of_bill)

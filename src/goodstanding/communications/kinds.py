@@ -30,6 +30,7 @@ class Value(StrEnum):
 VALUES: Mapping[str, Value] = {
     "amount": Value.LINE,  # what was charged, is to be charged, or was given back: "25.00 EUR"
     "card": Value.LINE,  # as people know it: "Visa … 4242"
+    "code": Value.LINE,  # of a gift: worth what was paid for it
     "covered_until": Value.MOMENT,  # exclusive, as every upper bound: the midnight after the last day
     "due_on": Value.DAY,
     "good_until": Value.DAY,  # the last day on which a card can be charged
@@ -39,6 +40,7 @@ VALUES: Mapping[str, Value] = {
     "lines": Value.ROWS,
     "link": Value.LINK,  # where to go and do something about it
     "member": Value.LINE,  # of whom staff are told
+    "message": Value.WORDS,  # to whom something is given, in the giver's words
     "next_charge_on": Value.DAY,
     "next_try_at": Value.MOMENT,
     "number": Value.LINE,  # of a bill or receipt
@@ -84,6 +86,8 @@ KINDS: Mapping[str, Kind] = {
     "refunded": Kind(needs=("amount", "what_it_means", "link")),
     # The bank wants the card's owner to approve a charge: the page behind the link asks.
     "card_challenge": Kind(needs=("amount", "link"), may=("next_try_at", "grace_until", "then")),
+    # To whom a gift card is for: its code, and how to redeem it. until: where it expires.
+    "gift_card": Kind(needs=("payer", "amount", "code", "link"), may=("message", "person", "until")),
     # Somebody is invited to be a member through who pays. The link is his alone.
     "seat_invited": Kind(needs=("payer", "level", "until", "link")),
     # To the payer: somebody took a seat.

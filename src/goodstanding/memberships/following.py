@@ -54,8 +54,9 @@ def update(customer: GatewayCustomer, told: Told, work: Together, *, known_from:
     """
     ledger = work.ledger(customer)
     found = placing.placed(ledger, customer, work.known)
-    newly_ours = bool(found.places) and not customer.ours
+    was_ours = customer.ours
     _keep_customer(customer, ledger, found)
+    newly_ours = customer.ours and not was_ours
     if not customer.ours:
         return TakenIn("ignored", FOREIGN)
     changed = set(ledger.objects) if newly_ours else told.changed | set(ledger.tied_to(told.new))
@@ -91,8 +92,9 @@ def records_around(customer: GatewayCustomer, found: Placed, work: Together) -> 
 def kept_of(customer: GatewayCustomer, ledger: Ledger, found: Placed) -> dict[str, Any]:
     """Return what is kept of a customer. Of one who holds nothing of ours we keep no name and no e-mail."""
     state = ledger.customer
-    # Balance is kept by us alone: whoever has some is ours, also before he holds anything.
+    # Balance is kept by us alone, and bills of ours drawn up: whoever has some is ours, also before he holds anything.
     ours = customer.ours or bool(found.places) or any(kind == "credit" for kind, _ in ledger.objects)
+    ours = ours or any(each.last.ours for each in ledger.invoices.values() if each.last is not None)
     return {
         "ours": ours,
         "unresolved": found.unresolved,

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from goodstanding.audit.services import note
 from goodstanding.billing import errands, recording
-from goodstanding.billing.models import BalanceEntry, Errand, GatewayCustomer, Payment, Refund
+from goodstanding.billing.models import BalanceEntry, Errand, GatewayCustomer, GiftCard, Payment, Refund
 from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.words import money_words
 from goodstanding.core.facts import AccessDecided, CreditSeen, Fact, PaymentSeen, RefundSeen
@@ -23,7 +23,7 @@ from goodstanding.core.money import Money
 from goodstanding.core.records import OnRefund, Terms
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
-from goodstanding.memberships import placing
+from goodstanding.memberships import gift_cards, placing
 from goodstanding.memberships.intake import take_in
 
 LOST = ("failed", "cancelled")
@@ -178,6 +178,8 @@ def refund(
             raise Refused(
                 _("Only %(left)s of this payment can still be given back.") % {"left": money_words(there.money)}
             )
+        gift = _gift(payment, whole=amount in (there.money, there.whole))
+        gift_cards.void_refunded(gift, now=now)
         note(by=by, on=payment, what="refund", why=f"{amount} ({_said(split, how, there)}): {reason}", now=now)
         if how.ends is not None and payment.invoice:
             decided = AccessDecided(payment.invoice, customer.external_id, now, how.ends)
@@ -185,6 +187,14 @@ def refund(
         if split.balance:
             _to_balance(payment, customer, split.balance, now=now)
         return _in_money(payment, customer, split.money, now=now) if split.money else None
+
+
+def _gift(payment: Payment, *, whole: bool) -> GiftCard | None:
+    """The gift card that it bought, which is worth nothing then."""
+    try:
+        return gift_cards.require_refundable(payment.gateway_account_id, payment.invoice, whole=whole)
+    except gift_cards.Refused as refused:
+        raise Refused(refused.words) from refused
 
 
 def _require(amount: Money, how: How, payment: Payment, there: Left) -> None:

@@ -16,6 +16,8 @@ from goodstanding.memberships import (
     cards,
     errands,
     expiring,
+    gift_cards,
+    gifts_following,
     intake,
     letters,
     passing,
@@ -84,6 +86,11 @@ def forget_statements(job: Job, *, now: datetime) -> None:  # noqa: ARG001 - as 
     bank.forget(before=now - bank.KEEP)
 
 
+def gift_card(job: Job, *, now: datetime) -> None:
+    """Send a gift card, once it is paid and its day has come."""
+    gift_cards.send_of(job.payload, now=now)
+
+
 def claim_turns(*, now: datetime, worker: str, limit: int) -> list[Turn]:
     """Claim subscriptions for which our clock has something to do."""
     rows = Turn.objects.select_related("subscription__gateway_account", "subscription__customer")
@@ -114,6 +121,7 @@ registry.sweep("cards that expire", lambda now: expiring.sweep(now=now))
 registry.handler(reminders.REMIND)(remind)
 registry.handler(FORGET_STATEMENTS)(forget_statements)
 registry.recurring(FORGET_STATEMENTS, every=timedelta(days=1))
+registry.handler(gifts_following.SEND, atomic=False)(gift_card)
 registry.handler(RESOLVE, atomic=False)(resolve)
 registry.handler(intake.ADOPT, atomic=False)(adopt)
 registry.handler(ROLL, atomic=False)(roll)

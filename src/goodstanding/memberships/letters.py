@@ -31,7 +31,7 @@ from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.writing import Writes
-from goodstanding.memberships import failing, reminders
+from goodstanding.memberships import failing, gifts_following, reminders
 from goodstanding.memberships.failures import WHY
 from goodstanding.memberships.models import MemberStanding, StandingChange
 from goodstanding.people.models import Member
@@ -56,6 +56,7 @@ def of_ledger(
     No query where nothing is to be told.
     """
     _to_staff(customer, ledger, changed, writes, now=standing.as_of)
+    gifts_following.of_ledger(customer, ledger, changed, writes, now=standing.as_of)
     if not customer.gateway_account.writes_to_members or customer.member is None:
         return
     writer = _Writer(customer, ledger, customer.member, standing, writes)

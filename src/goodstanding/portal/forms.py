@@ -65,3 +65,14 @@ def _new_cards(accounts: Sequence[GatewayAccount]) -> Ways:
         if registry.can(account.gateway, Ability.CARDS):
             cards += [card for card in registry.able(account.gateway, Ability.CARDS).cards() if card not in cards]
     return Ways(accounts, (), cards)
+
+
+class RedeemForm(forms.Form):
+    """The code of a gift card. What is refused is not shown again in full elsewhere, nor logged."""
+
+    code = forms.CharField(
+        label=_("Code of the gift card"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}),
+        help_text=_("It stands in the mail: sixteen letters and figures. Dashes and blanks do not matter."),
+    )

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from goodstanding.portal.views import access, cards, changing, history, invited, membership, money, seat_number, seats
+from goodstanding.portal.views import (
+    access,
+    balance,
+    cards,
+    changing,
+    history,
+    invited,
+    membership,
+    money,
+    seat_number,
+    seats,
+)
 
 app_name = "gs_portal"
 urlpatterns = [
@@ -19,6 +30,7 @@ urlpatterns = [
     path("pay/", money.pay_next, name="pay_next"),
     path("pay/<str:invoice>/", money.pay, name="pay"),
     path("pay/<str:invoice>/again/", money.pay_again, name="pay_again"),
+    path("balance/", balance.balance, name="balance"),
     path("cards/", cards.cards, name="cards"),
     path("cards/add/", cards.add, name="add_card"),
     path("cards/prefer/", cards.prefer, name="prefer_card"),

@@ -20,6 +20,7 @@ from django.core.management import call_command
 from goodstanding import clock, conf
 from goodstanding.audit.models import AuditEntry
 from goodstanding.audit.services import note
+from goodstanding.billing.models import GiftOffer
 from goodstanding.catalogue.models import Level
 from goodstanding.catalogue.services import import_catalogue
 from goodstanding.communications import handlers as mails
@@ -97,6 +98,9 @@ def _stage(*, now: datetime) -> Stage:
     """Open the house: what is for sale, where it is paid, who works here, doors and their readers."""
     import_catalogue(json.dumps(CATALOGUE), now=now)
     _take_transfers()
+    GiftOffer.objects.get_or_create(
+        currency="EUR", defaults={"choices": "25, 50, 100", "least_minor": 1000, "most_minor": 50000}
+    )
     ensure_sandbox_accounts()
     people.ensure_demo_people(now=now)
     stage = Stage(staff=get_user_model()._default_manager.get(email="dana@example.org"))

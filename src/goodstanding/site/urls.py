@@ -22,6 +22,7 @@ urlpatterns = [
     path("sandbox/", include("goodstanding.gateways.sandbox.urls")),
     path("access/", include("goodstanding.access.urls")),
     path("api/v1/", checkout_api.urls),
+    path("gift/", include("goodstanding.checkout.gift_urls")),
     path("join/", include("goodstanding.checkout.urls")),
     path("me/", include("goodstanding.portal.urls")),
     path("doors/", include("goodstanding.doors.urls")),

@@ -2,6 +2,7 @@
 
 from goodstanding.billing.models.byhand import BankLine, BankStatement, Reminder
 from goodstanding.billing.models.dunning import DunningPolicy
+from goodstanding.billing.models.gifts import GiftCard, GiftOffer
 from goodstanding.billing.models.intents import Counter, Errand, PaymentAttempt, Turn
 from goodstanding.billing.models.ledger import (
     ID,
@@ -34,6 +35,8 @@ __all__ = [
     "External",
     "Fact",
     "GatewayCustomer",
+    "GiftCard",
+    "GiftOffer",
     "Invoice",
     "InvoiceLine",
     "ObjectState",
