@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding.billing.models import Invoice, PaymentAttempt
 from goodstanding.catalogue.models import Price
-from goodstanding.checkout import baskets, codes, figures, words
+from goodstanding.checkout import baskets, capacity, codes, figures, words
 from goodstanding.checkout.baskets import Wanted
 from goodstanding.checkout.figures import Figures
 from goodstanding.checkout.models import Checkout
@@ -69,6 +69,7 @@ def quoted(wanted: Wanted, *, now: datetime, member: Member | None = None, known
     """
     row = codes.found(wanted.code)
     prices = baskets.prices_of(wanted, now=now, known=known, opened=codes.opened(row, now=now))
+    capacity.require_place(prices, member=member, now=now)
     taken_off = codes.held(row, prices, member=member, now=now) if row is not None else {}
     basket = baskets.basket_of(wanted, prices, codes=taken_off)
     credit = _credit(member, prices[0]) if member is not None else None

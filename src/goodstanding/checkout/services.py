@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from goodstanding.billing import attempts
 from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt
 from goodstanding.catalogue.models import Price
-from goodstanding.checkout import baskets, codes, holding, purchases, quotes
+from goodstanding.checkout import baskets, capacity, codes, holding, purchases, quotes
 from goodstanding.checkout.baskets import Wanted
 from goodstanding.checkout.models import Checkout
 from goodstanding.checkout.refusals import NOWHERE_TO_PAY, Refused
@@ -165,7 +165,7 @@ def pay(
     except purchases.BalanceGone:
         close(checkout, now=now)
         return outcome(checkout)
-    except Refused:  # the last use of its code is somebody else's
+    except Refused:  # the last place, or the last use of its code, is somebody else's
         close(checkout, now=now)
         raise
     if attempt is not None:
@@ -224,6 +224,7 @@ def _begin_with_card(locked: Checkout, *, now: datetime) -> None:
     try:
         for price in purchases.prices_in(quote, locked.price):
             holding.require_free(locked.member, price, now=now)
+        capacity.require_place(purchases.prices_in(quote, locked.price), member=locked.member, now=now)
         customer = holding.locked(locked.member, locked.gateway_account)
         assert customer is not None, locked.pk
         purchases.record(locked, quote, customer, now=now)
@@ -245,11 +246,15 @@ def _end(locked: Checkout, state: Checkout.State, *, now: datetime) -> None:
         codes.release(locked, now=now)
 
 
-def _set_code_aside(locked: Checkout, quote: Quote, *, now: datetime) -> None:
-    """Set a use of its code aside for a checkout, once. Raises :class:`Refused` where none is left."""
+def _set_aside(locked: Checkout, quote: Quote, *, now: datetime) -> None:
+    """Have a checkout the last place of its level and the last use of its code, once. Raises :class:`Refused` where none is
+    left.
+    """
+    prices = purchases.prices_in(quote, locked.price)
+    capacity.require_place(prices, member=locked.member, now=now)
     row = codes.found(purchases.wanted_of(locked).code)
     if row is not None:
-        codes.reserve(locked, row, purchases.prices_in(quote, locked.price), now=now)
+        codes.reserve(locked, row, prices, now=now)
 
 
 def close(checkout: Checkout, *, now: datetime) -> bool:
@@ -302,7 +307,7 @@ def _bill(checkout: Checkout, quote: Quote, customer: GatewayCustomer, method: s
         if locked.state != State.OPEN:
             return
         jobs.add(FINISH, key=checkout.pk, due_at=now + FINISHED_AFTER, now=now)
-        _set_code_aside(locked, quote, now=now)
+        _set_aside(locked, quote, now=now)
         GatewayCustomer.objects.filter(pk=customer.pk).update(method=method)
         until = handbills.due_at(checkout.gateway_account, method, now=now) if quote.due_now else None
         purchases.record(locked, quote, customer, now=now, due_at=until)
@@ -320,7 +325,7 @@ def _written_down(
         if locked.state != State.OPEN:
             return None
         jobs.add(FINISH, key=checkout.pk, due_at=now + FINISHED_AFTER, now=now)
-        _set_code_aside(locked, quote, now=now)
+        _set_aside(locked, quote, now=now)
         if purchases.asks_for_card(quote) and locked.pays_for in ("", locked.pk):
             attempt = purchases.ask_for_card(locked, customer, quote.currency, before=before, anew=anew, now=now)
             checkout.pays_for = locked.pays_for

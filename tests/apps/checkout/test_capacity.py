@@ -1,0 +1,73 @@
+"""A level with so many places: the last one is had by one, and is free again when its holder lapses or gives up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from goodstanding.billing.models import Payment
+from goodstanding.checkout import quotes, services
+from goodstanding.checkout.refusals import Refused
+from goodstanding.clock import StoppedClock
+from goodstanding.gateways.models import GatewayAccount
+from goodstanding.memberships.owing import Stage
+from tests.apps.checkout.test_breaking_killed import person
+from tests.apps.checkout.wishes import buy, quoted, sold, wish
+from tests.apps.inbox.test_two_workers import at_once
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("shop")]
+
+
+def refused(wanted: Any, clock: StoppedClock, member: Any = None) -> str:
+    with pytest.raises(Refused) as found:
+        quoted(wanted, clock, member)
+    return found.value.code
+
+
+def test_a_full_level_is_refused_and_its_holder_is_not(alice: Any, bob: Any, clock: StoppedClock) -> None:
+    wanted = wish(sold("bench", level={"capacity": 1}, renews=False))
+    assert buy(alice, wanted, clock).stage is Stage.DONE
+    assert refused(wanted, clock, bob) == refused(wanted, clock) == "level_full"
+    assert quoted(wanted, clock, alice).due_now  # who has a place may have it for longer
+    clock.advance(timedelta(days=40))
+    assert buy(bob, wanted, clock).stage is Stage.DONE
+
+
+def test_who_is_to_pay_has_a_place_until_that_is_given_up(alice: Any, bob: Any, clock: StoppedClock) -> None:
+    wanted = wish(sold("bench", level={"capacity": 1}))
+    declined = buy(alice, wanted, clock, card="sandbox_declined")
+    assert refused(wanted, clock, bob) == "level_full"
+    services.close(declined.checkout, now=clock.now)
+    assert buy(bob, wanted, clock).stage is Stage.DONE
+
+
+def test_no_place_at_all(alice: Any, clock: StoppedClock) -> None:
+    assert refused(wish(sold("bench", level={"capacity": 0})), clock, alice) == "level_full"
+
+
+@pytest.mark.db_matters
+def test_the_last_place_is_had_by_one_of_two_at_once(clock: StoppedClock) -> None:
+    price = sold("bench", level={"capacity": 1})
+    wanted = wish(price)
+    found: list[str] = []
+
+    def buyer(number: int) -> Callable[[], None]:
+        member, account, now = person(number, clock), GatewayAccount.objects.get(pk="sandbox"), clock.now
+        text = quotes.signed(quoted(wanted, clock, member), now=now, wanted=wanted)
+        shown = quotes.shown(text, now=now)
+        checkout = services.accept(member, price, account, shown=shown, now=now, wanted=wanted)
+
+        def pay() -> None:
+            try:
+                found.append(str(services.pay(checkout, return_url="/", now=now, card="sandbox_ok").stage))
+            except Refused as refusal:
+                found.append(refusal.code)
+
+        return pay
+
+    at_once(*(buyer(number) for number in range(2)))
+    assert sorted(found) in (["closed", "done"], ["done", "level_full"])
+    assert Payment.objects.filter(status="succeeded").count() == 1
