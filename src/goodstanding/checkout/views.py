@@ -92,7 +92,10 @@ def join(request: HttpRequest, level: str, price: str) -> HttpResponse:
         others=basket_form.beside(bought, now=now),
         place=baskets.place_of(member),
     )
-    sale = _Sale(request, bought, member, basket, *_quoted(request, basket, member, now=now), now=now)
+    try:
+        sale = _Sale(request, bought, member, basket, *_quoted(request, basket, member, now=now), now=now)
+    except Refused as refusal:  # also by itself, with nothing beside it
+        return _not_on_offer(request, str(refusal.words))
     if request.method != "POST":
         return sale.page(sale.form())
     if "show" in request.POST or basket.errors:
@@ -304,5 +307,9 @@ def _join_page(sale: _Sale, form: JoinForm, *, status: int) -> HttpResponse:
 def _not_for_sale(request: HttpRequest, refusal: selling.NotForSale) -> HttpResponse:
     if refusal.code in (selling.Refusal.UNKNOWN_LEVEL, selling.Refusal.UNKNOWN_PRICE):
         raise Http404(refusal.words)
-    context = {"words": refusal.words, "title": _("Not on offer")}
+    return _not_on_offer(request, refusal.words)
+
+
+def _not_on_offer(request: HttpRequest, said: str) -> HttpResponse:
+    context = {"words": said, "title": _("Not on offer")}
     return render(request, "gs_checkout/not_for_sale.html", context, status=409)

@@ -48,6 +48,14 @@ def test_no_place_at_all(alice: Any, clock: StoppedClock) -> None:
     assert refused(wish(sold("bench", level={"capacity": 0})), clock, alice) == "level_full"
 
 
+def test_the_page_of_a_full_level_says_so_also_to_who_has_a_code(client: Any, clock: StoppedClock) -> None:
+    price = sold("bench", level={"capacity": 0})
+    there = f"/join/bench/{price.pk}/"
+    for page in (client.get(there), client.get(there, {"code": "NONE"}), client.post(there, {"show": "1"})):
+        assert page.status_code == 409
+        assert "no place left" in page.content.decode()
+
+
 @pytest.mark.db_matters
 def test_the_last_place_is_had_by_one_of_two_at_once(clock: StoppedClock) -> None:
     price = sold("bench", level={"capacity": 1})
