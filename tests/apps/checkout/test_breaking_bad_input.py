@@ -254,6 +254,7 @@ def test_a_card_that_nobody_knows_does_not_count_as_a_renewal_that_failed(
 ) -> None:
     """A slip of the member's on the page of a bill is no failure of the gateway's: window and ladder stay."""
     buy(alice, price("full", "month"), clock)
+    until(clock.now + timedelta(minutes=1), step=timedelta(minutes=1))  # what follows a payment is done
     clock.advance(timedelta(days=31))
     from goodstanding.gateways.sandbox.models import Fault
     from goodstanding.gateways.sandbox.vendor import faults

@@ -19,7 +19,7 @@ from goodstanding.clock import StoppedClock
 from goodstanding.core.money import Money
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.sandbox.models import Payment as TheirPayment
-from goodstanding.memberships import giving_back, owing
+from goodstanding.memberships import crediting, giving_back, owing
 from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
 from goodstanding.people import services as people
@@ -28,6 +28,8 @@ from tests.apps.checkout import border
 from tests.apps.checkout.books import left_open, wrong_in
 from tests.apps.checkout.border import deliver, killed, killed_at, met, tick
 from tests.apps.checkout.test_joining import buy
+from tests.apps.checkout.wishes import buy as buy_basket
+from tests.apps.checkout.wishes import give_credit, sold, wish
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db_matters]
 
@@ -51,9 +53,9 @@ def person(number: int, clock: StoppedClock) -> Member:
     return people.make_member(user=user, email=email, name="Member", now=clock.now)
 
 
-def deaths(act: Callable[[int], Any], *, first: int) -> int:
+def deaths(act: Callable[[int], Any], *, first: int, stride: int = STRIDE) -> int:
     """Do ``act`` again and again, dying one write later each time (by strides), until it ends alive; how often it died."""
-    for number in range(first, 1000, STRIDE):
+    for number in range(first, 1000, stride):
         alive = []
         with killed_at(number):
             act(number)
@@ -91,6 +93,30 @@ def test_joining_dies_anywhere(price: PriceOf, clock: StoppedClock, until: Until
             assert buy(member[number], price("full", "month"), clock, at=at).stage is Stage.DONE, number
     everybody_is_right()
     assert Payment.objects.filter(status="succeeded").count() == len(range(1, last + 1, STRIDE))
+
+
+def test_p14_keeping_a_card_for_a_trial_dies_anywhere(shop: None, clock: StoppedClock, until: Until) -> None:
+    """Balance elsewhere, a card to be kept, then the purchase: whoever dies between has begun all of it, or can do it again."""
+    stride, price = 11, sold("tried", level={"needs_card": True})
+    member = {number: person(number, clock) for number in range(2, 150, stride)}
+    for number, each in member.items():
+        give_credit(each, 6000, clock, at="manual", name=str(number))
+
+    def join(number: int) -> None:
+        buy_basket(member[number], wish(price), clock)
+
+    last = deaths(join, first=2, stride=stride)
+    assert last > 20, "there is more than that to die between"
+    until(clock.now + 10 * MINUTE, step=2 * MINUTE)
+    everybody_is_right()
+    for number in range(2, last + 1, stride):
+        begun = Checkout.objects.filter(member=member[number], state=Checkout.State.DONE).exists()
+        assert begun or buy_basket(member[number], wish(price), clock).stage is Stage.DONE, number
+        assert standing_now(member[number].pk, now=clock.now).status == "good", number
+        assert crediting.balance(member[number], "EUR").amount_minor == 3500, number
+    everybody_is_right()
+    assert Subscription.objects.filter(status="active").count() == len(range(2, last + 1, stride))
+    assert not Payment.objects.exists()
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
