@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 from goodstanding import conf
 from goodstanding.billing import attempts, numbering, recording
 from goodstanding.billing.models import GatewayCustomer, GiftCard, GiftOffer
-from goodstanding.checkout import services
-from goodstanding.checkout.refusals import Refused
+from goodstanding.checkout.refusals import NOWHERE_TO_PAY, Refused
 from goodstanding.core.facts import InvoiceSeen, LineSeen, PriceHints
 from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
@@ -76,7 +75,7 @@ def begin(
         return same
     offer = require_on_offer(gift, now=now)
     if account is None:
-        raise Refused("no_gateway", services.NOWHERE_TO_PAY)
+        raise Refused("no_gateway", NOWHERE_TO_PAY)
     try:
         customer = buying.customer_for(member, account, now=now)
     except GatewayError:

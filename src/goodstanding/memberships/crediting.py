@@ -41,6 +41,11 @@ def kept_at(member: Member, currency: str) -> GatewayCustomer | None:
     return found if found is not None and held.get(found.pk, 0) > 0 else None
 
 
+def held_at(rows: list[GatewayCustomer], currency: str) -> dict[str, int]:
+    """Return what each of these customer records holds, in minor units, by public id."""
+    return _by_customer(rows, currency)
+
+
 def lock_all(member: Member) -> list[GatewayCustomer]:
     """Return all customer records of a member, locked for the transaction, in the order of their keys."""
     assert connection.in_atomic_block

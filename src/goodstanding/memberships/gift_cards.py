@@ -101,8 +101,7 @@ def redeem(member: Member, typed: str, *, now: datetime) -> GiftCard:
     found = GiftCard.objects.filter(code=read_code(typed)).first()
     if found is None:
         raise NotRedeemed("unknown", _("There is no gift card with this code. Look whether all of it is typed right."))
-    place = _place_of(member, found.currency)
-    customer = place or buying.customer_for(member, ensure_manual_account(), now=now)
+    customer = place_of(member, found.currency, now=now)
     with transaction.atomic():
         recording.locked_customer(customer.gateway_account, customer.external_id, wanted=False)
         card = GiftCard.objects.told().select_for_update(of=("self",)).get(pk=found.pk)
@@ -149,9 +148,11 @@ def _used(*, mine: bool) -> str:
     return _("This gift card was redeemed already. Each can be used once.")
 
 
-def _place_of(member: Member, currency: str) -> GatewayCustomer | None:
-    """Where the member's balance is of use: the customer record at which our clock renews something, else any whose bills
-    are in this currency; ``None`` where there is none at all.
+def place_of(member: Member, currency: str, *, now: datetime) -> GatewayCustomer:
+    """Return where a member's balance is of use: the customer record at which our clock renews something, else any whose
+    bills are in this currency, else the one kept by hand, made where there is none. Asks no gateway.
+
+    Raises :class:`NotRedeemed` where the member's bills are in another currency.
     """
     rows = list(member.customers.select_related("gateway_account", "account").order_by("pk"))
     kept_in = {row.account.currency for row in rows if row.account is not None and row.account.currency}
@@ -164,7 +165,7 @@ def _place_of(member: Member, currency: str) -> GatewayCustomer | None:
     renewing = Subscription.objects.filter(customer__in=fits, billed_by=Subscription.BilledBy.US)
     pays = set(renewing.exclude(status__in=[str(each) for each in ENDED]).values_list("customer", flat=True))
     manual = ensure_manual_account().pk
-    return min(
+    found = min(
         fits,
         key=lambda row: (
             row.pk not in pays,
@@ -174,6 +175,7 @@ def _place_of(member: Member, currency: str) -> GatewayCustomer | None:
         ),
         default=None,
     )
+    return found or buying.customer_for(member, ensure_manual_account(), now=now)
 
 
 def send_of(payload: Mapping[str, Any], *, now: datetime) -> None:

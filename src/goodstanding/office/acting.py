@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from goodstanding.checkout.refusals import Refused as NotForSale
-from goodstanding.memberships import byhand, giving_back
+from goodstanding.memberships import adjusting, byhand, gift_cards, giving_back
 from goodstanding.memberships.ending import CannotEnd
 from goodstanding.memberships.forms import Decision
 from goodstanding.memberships.models import Seat
@@ -49,7 +49,14 @@ def take(form: Decision, *, name: str, by: Any) -> Done:
         raise Refused(refused.words) from refused
     except (DecisionRefused, CannotEnd) as refused:
         raise Refused(str(refused)) from refused
-    except (byhand.Refused, giving_back.Refused, NotForSale, CannotRetry) as refused:
+    except (
+        adjusting.Refused,
+        gift_cards.Refused,
+        byhand.Refused,
+        giving_back.Refused,
+        NotForSale,
+        CannotRetry,
+    ) as refused:
         raise Refused(str(refused.words)) from refused
     after = standing_now(form.member.pk, now=form.now).status
     moved = _("The standing is still: %s.") % after if before == after else f"{before} → {after}."

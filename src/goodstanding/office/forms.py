@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding.core.records import Status
 from goodstanding.memberships.forms import DECISIONS, Decision
+from goodstanding.office.gift_forms import AdjustForm, SendGiftForm, VoidGiftForm
 from goodstanding.office.money_forms import (
     BouncedForm,
     DayForm,
@@ -96,6 +97,9 @@ ACTIONS: dict[str, type[Decision]] = {
     "stop": StopForm,
     "end": EndForm,
     "keep": KeepForm,
+    "adjust": AdjustForm,
+    "void_gift": VoidGiftForm,
+    "send_gift": SendGiftForm,
     "seat": GiveSeatForm,
     "unseat": EndSeatForm,
     "status": StatusForm,
@@ -106,6 +110,18 @@ ACTIONS: dict[str, type[Decision]] = {
 
 # What it does to money, and what to access.
 SAYS: dict[str, tuple[StrOrPromise, StrOrPromise]] = {
+    "adjust": (
+        _("No money moves: what is added pays the next bills of ours; what is taken back pays none. Never below zero."),
+        _("Nothing changes."),
+    ),
+    "void_gift": (
+        _("Its bill is void: nobody is asked to pay it any more."),
+        _("Nothing changes. The code is worth nothing."),
+    ),
+    "send_gift": (
+        _("Nothing is paid or given back: it is the same card."),
+        _("Nothing changes. The mail with the code goes out once more."),
+    ),
     "seat": (
         _("Nothing is paid. The seat must be free: included in the price, or bought."),
         _("Who gets it is a member through this one from now on, as long as its membership stands."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from goodstanding.office.views import bank, books, byhand, dunning, gateways, lists, members
+from goodstanding.office.views import bank, books, byhand, dunning, gateways, gifts, lists, members
 
 app_name = "gs_office"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("members/<str:member>/<slug:name>/", members.act, name="act"),
     path("members/<str:member>/<slug:name>/<str:about>/", members.act, name="act"),
     path("invoices/", lists.invoices, name="invoices"),
+    path("gift-cards/", gifts.gifts, name="gifts"),
     path("payments/", lists.payments, name="payments"),
     path("cards/", lists.cards, name="cards"),
     path("approvals/", lists.approvals, name="approvals"),
