@@ -64,9 +64,7 @@ def _told() -> Iterator[Measurement]:
 
 
 def _more(organisation: Organisation, count: int) -> None:
-    """Have so many more members who are due. All pay one price by card: a mix with codes, credit and tax is more kinds of
-    members here, each from a model of its own (``bench/ours.py``), some of each.
-    """
+    """Have so many more members who are due: each with a code, tax, and a balance that pays a part (``bench/ours.py``)."""
     organisation.grow("o", organisation.count["o"] + count)
     organisation.taken["o"] += count
 
