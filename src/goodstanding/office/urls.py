@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from goodstanding.office.views import bank, books, byhand, dunning, gateways, gifts, lists, members
+from goodstanding.office.views import bank, books, byhand, codes, dunning, gateways, gifts, lists, members
 
 app_name = "gs_office"
 urlpatterns = [
@@ -25,6 +25,11 @@ urlpatterns = [
     path("by-hand/<slug:code>/", byhand.method, name="hand_method"),
     path("bank/", bank.statements, name="statements"),
     path("bank/<str:statement>/", bank.statement, name="statement"),
+    path("codes/", codes.codes, name="codes"),
+    path("codes/add/", codes.add, name="add_code"),
+    path("codes/add-many/", codes.add_many, name="add_codes"),
+    path("codes/lot.csv", codes.lot, name="lot"),
+    path("codes/<int:code>/", codes.code, name="code"),
     path("dunning/", dunning.dunning, name="dunning"),
     path("books/", books.months, name="books"),
     path("books/journal/", books.journal, name="journal"),
