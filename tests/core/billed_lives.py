@@ -17,7 +17,7 @@ from goodstanding.core.asking import Levy
 from goodstanding.core.changes import Manner
 from goodstanding.core.dunning import Act, Step
 from goodstanding.core.facts import Contract, CreditSeen, Fact, InvoiceSeen, PaymentSeen, RefundSeen, SubscriptionSeen
-from goodstanding.core.fold import InvoiceState, SubscriptionStatus
+from goodstanding.core.fold import ENDED, InvoiceState, SubscriptionStatus
 from goodstanding.core.journal import Chart
 from goodstanding.core.ledger import NOT_USED, Ledger, grouped
 from goodstanding.core.money import Money
@@ -126,7 +126,7 @@ class BilledLife:
             if not due:
                 return
             self.carry_out(*min(due, key=lambda each: (each[1].at, each[0])))
-        raise AssertionError(f"our clock finds no rest: {due}")
+        raise AssertionError(f"our clock finds no rest: {self.due()}")
 
     def carry_out(self, name: str, step: Step) -> None:
         last = self.ledger.subscriptions[name][-1]
@@ -182,7 +182,7 @@ class BilledLife:
         name = self.names[number % len(self.names)]
         last = self.ledger.subscriptions[name][-1]
         waiting = any(each.settled_at is None and each.closed_at is None for each in self.bills(name))
-        if last.status in dunning.ENDED or last.ends_at or waiting or last.contract.payments:
+        if last.status in ENDED or last.ends_at or waiting or last.contract.payments:
             return
         try:
             made = changes.planned(self.ledger, name, terms, at=self.now, levy_at=self.levy_at, manner=manner)
@@ -208,7 +208,7 @@ class BilledLife:
         if self.names:
             last = self.ledger.subscriptions[self.names[number % len(self.names)]][-1]
             period = dunning.last_period(last.subscription, self.bills(last.subscription))
-            if last.status not in dunning.ENDED and period is not None and period.end > self.now:
+            if last.status not in ENDED and period is not None and period.end > self.now:
                 self.tell((ours.retold(last, at=self.now, rank=1, ends_at=None if stays else period.end),))
 
     def pay(self, good: bool) -> None:

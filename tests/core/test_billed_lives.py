@@ -38,7 +38,7 @@ INTERVALS = st.sampled_from((Interval(Unit.MONTH), Interval(Unit.MONTH, 3), Inte
 def contracts(draw: st.DrawFn) -> Contract:
     kind = draw(st.sampled_from(("plain", "plain", "intro", "instalments", "counted")))
     taxed = draw(st.booleans())
-    tax = {"taxed": taxed, "tax_inclusive": taxed and draw(st.booleans())}
+    tax: dict[str, Any] = {"taxed": taxed, "tax_inclusive": taxed and draw(st.booleans())}
     match kind:
         case "intro":
             return Contract(intro_minor=draw(AMOUNTS), intro_payments=draw(st.integers(1, 2)), **tax)
