@@ -59,6 +59,15 @@ TOLD: dict[str, dict[str, Any]] = {
         "grace_until": datetime(2026, 3, 11, tzinfo=UTC),
         "then": "If nothing is paid <by> then, it ends.",
     },
+    "gift_card": {
+        "payer": "Alice & <b>Ash</b>",
+        "person": "Bob <b>Birch</b>",
+        "amount": "50.00 EUR",
+        "code": "ABCD-EFGH-JKMN-PQRS",
+        "message": "All <b>the</b> best",
+        "until": datetime(2026, 3, 16, tzinfo=UTC),
+        "link": LINK,
+    },
     "seat_invited": {
         "payer": "The <b>Ash</b> household",
         "level": "Full <b>member</b>",
@@ -148,6 +157,13 @@ SAYS: dict[str, tuple[str, ...]] = {
         "keep your access until the end of March 10, 2026",
         "not paid on March 7, 2026, we ask again",
         "If nothing is paid <by> then",
+    ),
+    "gift_card": (
+        "Alice & <b>Ash</b> gives you 50.00 EUR at Goodstanding",
+        "For Bob <b>Birch</b>: Alice & <b>Ash</b> gives you a gift card of 50.00 EUR at Goodstanding.",
+        "ABCD-EFGH-JKMN-PQRS",
+        "All <b>the</b> best",
+        "Redeem it until the end of March 15, 2026",
     ),
     "seat_invited": (
         "The <b>Ash</b> household invites you to Goodstanding",
