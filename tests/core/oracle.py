@@ -30,11 +30,13 @@ from functools import cached_property, lru_cache
 
 from goodstanding.core.records import (
     BEST_FIRST,
+    Closing,
     InvoiceRecord,
     LevelSpan,
     Line,
     LineKind,
     MembershipRecord,
+    Pause,
     Status,
     SubscriptionRecord,
     SubscriptionState,
@@ -114,10 +116,41 @@ class View:
         for invoice in self.record.invoices:
             if self._settled(invoice) and invoice.settled_at is not None:
                 for line in invoice.lines:
-                    end = min([line.end, *self._cutting_starts(line, invoice.settled_at)])
-                    if line.start < end:
-                        periods.append(Period(line.kind, line.start, end, invoice))
+                    cuts = self._cutting_starts(line, invoice.settled_at)
+                    cuts += [closing.at for closing in self._closings if self._came_before(line.item, closing)]
+                    for start, until in self._had(line):
+                        end = min([until, *cuts])
+                        if start < end:
+                            periods.append(Period(line.kind, start, end, invoice))
         return periods
+
+    @cached_property
+    def _closings(self) -> list[Closing]:
+        return [closing for closing in self.record.closings if self.happened(closing.at)]
+
+    def _came_before(self, item: str, closing: Closing) -> bool:
+        """Whether what a line is of was there already when the membership was closed."""
+        return any(
+            invoice.issued_at <= closing.at and item in {line.item for line in invoice.lines}
+            for invoice in self.record.invoices
+        )
+
+    def _had(self, line: Line) -> list[Piece]:
+        """A line's period as it was had: half a day after the other, those of a pause left out and had after it."""
+        pauses = [pause for pause in self._pauses_of(line.subscription) if pause.start >= line.start]
+        if not pauses or line.kind is not LineKind.REGULAR:
+            return [(line.start, line.end)]
+        pieces, moment, left = [], line.start, line.end - line.start
+        while left > timedelta() and moment < EPOCH + 400 * GRID:
+            if not any(pause.start <= moment and (pause.end is None or moment < pause.end) for pause in pauses):
+                pieces.append((moment, moment + GRID))
+                left -= GRID
+            moment += GRID
+        return pieces
+
+    def _pauses_of(self, subscription: str) -> tuple[Pause, ...]:
+        states = [self._last_state(each) for each in self.record.subscriptions if each.ref == subscription]
+        return next((state.pauses for state in states if state is not None), ())
 
     @cached_property
     def _pieces(self) -> list[Piece]:
@@ -135,6 +168,9 @@ class View:
                 given: list[Piece] = [(max(grant.start, grant.given_at), grant.end or FOREVER)]
                 if grant.withdrawn_at is not None and self.happened(grant.withdrawn_at):
                     given = list(_without(given, grant.withdrawn_at, FOREVER))
+                for closing in self._closings:
+                    if grant.given_at <= closing.at:
+                        given = list(_without(given, closing.at, FOREVER))
                 pieces += given
         return [(start, end) for start, end in pieces if start < end]
 
@@ -190,12 +226,18 @@ class View:
     def _is_live(self, subscription: SubscriptionRecord, t: datetime) -> bool:
         if not self.happened(subscription.begun_at):
             return False
+        if any(subscription.begun_at <= closing.at for closing in self._closings):
+            return False
         state = self._last_state(subscription)
         return state is None or (not state.ended and (state.ends_at is None or state.ends_at > t))
 
     def _is_paused(self, subscription: SubscriptionRecord, t: datetime) -> bool:
         state = self._last_state(subscription)
-        return state is not None and state.paused and (state.resumes_at is None or state.resumes_at > t)
+        if state is None:
+            return False
+        if any(pause.start <= t and (pause.end is None or t < pause.end) for pause in state.pauses):
+            return True
+        return state.paused and (state.resumes_at is None or state.resumes_at > t)
 
     def _next_invoices(self, end: datetime) -> list[InvoiceRecord]:
         starts = [
@@ -214,6 +256,9 @@ class View:
             self.happened(invoice.issued_at)
             and not self.happened(invoice.settled_at)
             and not self.happened(invoice.closed_at)
+            and not any(
+                all(self._came_before(line.item, closing) for line in invoice.lines) for closing in self._closings
+            )
             and any(line.kind is LineKind.PREPAID for line in invoice.lines)
             for invoice in self.record.invoices
         )
@@ -228,9 +273,14 @@ class View:
         begun = [period for period in self._periods if period.start <= t]
         last = [period for period in begun if period.end == max(each.end for each in begun)]
         standing = [period for period in last if not self._revoked(period.invoice, t)]
-        if last and not standing:
+        if (last and not standing) or any(closing.at >= end for closing in self._closings):
             return None
-        if any(self._is_live(sub, t) and not self._is_paused(sub, t) for sub in self.record.subscriptions):
+        awake = [sub for sub in self.record.subscriptions if self._is_live(sub, t) and not self._is_paused(sub, t)]
+        if awake:
+            over = [
+                pause.end for sub in awake for pause in self._pauses_of(sub.ref) if pause.start == end and pause.end
+            ]
+            end = max([end, *over])
             following = self._next_invoices(end)
             if any(self._settled(invoice) for invoice in following):
                 return None
@@ -238,9 +288,24 @@ class View:
             if t < end + DAY and not failed:
                 return Status.GOOD
             return Status.GRACE if t < end + terms.grace_days * DAY else None
-        if any(period.kind is LineKind.PREPAID for period in standing) and not self.happened(self.record.cancelled_at):
+        goes_on = not self._closings or self._bought_after()
+        if (
+            goes_on
+            and any(period.kind is LineKind.PREPAID for period in standing)
+            and not self.happened(self.record.cancelled_at)
+        ):
             return Status.GRACE if t < end + terms.prepaid_grace_days * DAY else None
         return None
+
+    def _bought_after(self) -> bool:
+        """Whether something was bought after a closing."""
+        return any(
+            not self._came_before(line.item, closing)
+            for closing in self._closings
+            for invoice in self.record.invoices
+            if self.happened(invoice.issued_at)
+            for line in invoice.lines
+        )
 
     def status_at(self, t: datetime) -> Status:
         if not self.happened(self.record.begun_at):
@@ -262,7 +327,12 @@ class View:
         """The end that the answer counts from; FOREVER where coverage has no end, ``None`` where there is none."""
         if self.status_at(t) not in (Status.GOOD, Status.GRACE, Status.HELD):
             return None
-        return self._contiguous_end(t) if self._covered(t) else self._coverage_end(t)
+        if self._covered(t):
+            return self._contiguous_end(t)
+        end = self._coverage_end(t)
+        awake = [sub for sub in self.record.subscriptions if self._is_live(sub, t) and not self._is_paused(sub, t)]
+        over = [pause.end for sub in awake for pause in self._pauses_of(sub.ref) if pause.start == end and pause.end]
+        return max([end, *over])
 
 
 def judge(record: MembershipRecord, at: datetime) -> OracleAnswer:
@@ -333,4 +403,6 @@ def last_moment(records: tuple[MembershipRecord, ...]) -> datetime:
         assert (moment - EPOCH) % GRID == timedelta(), f"{moment} is not on the grid"
     terms = [span.terms for record in records for span in record.levels]
     longest = max((max(each.grace_days, each.prepaid_grace_days, 1) for each in terms), default=1)
-    return max(named, default=EPOCH) + longest * DAY + 2 * GRID
+    states = [state for record in records for sub in record.subscriptions for state in sub.states]
+    moved = sum((pause.end - pause.start for state in states for pause in state.pauses if pause.end), timedelta())
+    return max(named, default=EPOCH) + longest * DAY + moved + 2 * GRID

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from goodstanding.core.records import FOR_LIFE, Grant, InvoiceRecord, Line, LineKind, MembershipRecord, Revocation
+from goodstanding.core.pausing import moved
+from goodstanding.core.records import (
+    FOR_LIFE,
+    Grant,
+    InvoiceRecord,
+    Line,
+    LineKind,
+    MembershipRecord,
+    Pause,
+    Revocation,
+)
 
 Span = tuple[datetime, datetime | None]  # [start, end); None: endless
 
@@ -45,8 +55,9 @@ def covers(record: MembershipRecord) -> list[Cover]:
                 found.append(Cover(line.start, line.end, line.kind, invoice))
             else:
                 by_item[line.item].append((line, invoice))
+    pauses = {each.ref: each.pauses for each in record.subscriptions if each.pauses}
     for bought in by_item.values():
-        found.extend(_of_item(bought))
+        found.extend(_of_item(bought, pauses))
     return found
 
 
@@ -98,12 +109,12 @@ def _level(record: MembershipRecord, at: datetime) -> str:
     return [span.level for span in record.levels if span.since <= at or span is record.levels[0]][-1]
 
 
-def _of_item(bought: list[tuple[Line, InvoiceRecord]]) -> list[Cover]:
+def _of_item(bought: list[tuple[Line, InvoiceRecord]], pauses: Mapping[str, Sequence[Pause]]) -> list[Cover]:
     regular = sorted((pair for pair in bought if pair[0].kind is LineKind.REGULAR), key=_by_start_then_settled)
     first = regular[0][0].start if regular else None
     found = []
     for index, (line, invoice) in enumerate(regular):
-        end = line.end
+        end = FOR_LIFE
         # Bought at the same moment for the same start, neither of two is the later one, and neither ends the other.
         later = (
             pair
@@ -111,15 +122,22 @@ def _of_item(bought: list[tuple[Line, InvoiceRecord]]) -> list[Cover]:
             if _by_start_then_settled(pair) > _by_start_then_settled(regular[index])
         )
         following = next(later, None)
-        if following is not None and following[0].start < end:
+        if following is not None:
             end = following[0].start
-        if end > line.start:
-            found.append(Cover(line.start, end, line.kind, invoice))
+        for start, piece_end in _pieces(line, pauses):
+            if min(piece_end, end) > start:
+                found.append(Cover(start, min(piece_end, end), line.kind, invoice))
     for line, invoice in bought:
         if line.kind is LineKind.PRORATION and (first is None or first > line.start):
             end = line.end if first is None else min(line.end, first)
             found.append(Cover(line.start, end, line.kind, invoice))
     return found
+
+
+def _pieces(line: Line, pauses: Mapping[str, Sequence[Pause]]) -> Sequence[tuple[datetime, datetime]]:
+    """The stretches that a line covers: one, where no pause moves a part of it."""
+    own = pauses.get(line.subscription)
+    return moved(line.start, line.end, own).pieces if own else ((line.start, line.end),)
 
 
 def _by_start_then_settled(pair: tuple[Line, InvoiceRecord]) -> tuple[datetime, datetime]:

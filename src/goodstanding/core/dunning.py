@@ -17,6 +17,7 @@ from itertools import accumulate
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from goodstanding.core import pausing
 from goodstanding.core.facts import InvoiceSeen, Ladder, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, InvoiceState
 from goodstanding.core.periods import Interval, Unit, nth
@@ -272,7 +273,8 @@ def _issued(state: InvoiceState) -> tuple[datetime, str]:
 
 def _renewal(last: SubscriptionSeen, invoices: Sequence[InvoiceState], ahead: timedelta) -> Step | None:
     """The next period begins where the last one ends that was billed; what is paid by hand is billed ahead of it."""
-    begun = last_period(last.subscription, invoices)
+    paid = last_period(last.subscription, invoices)
+    begun = pausing.line_moved(paid, last.pauses) if paid is not None else None
     if begun is None or not last.items or last.items[0].interval == Unit.LIFE:
         return None
     if last.contract.payments and payments_before(last, invoices, settled=True) >= last.contract.payments:

@@ -91,6 +91,14 @@ class ItemSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseSpan:
+    """A pause of what is ours: from ``start`` until ``end``; ``None``: until somebody resumes it."""
+
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionSeen:
     """A subscription as it stood at ``at``.
 
@@ -100,6 +108,7 @@ class SubscriptionSeen:
     changes within one second; empty where it says nothing of it. ``ours``: our own clock renews it; whether it was ever
     paid for follows from its invoices, and its periods step on the wall clock of ``time_zone``. ``next_items``: what it is
     renewed with from the next period on, where that is something else, by ``next_contract`` where that is another one.
+    ``pauses``: all that one of ours ever had and has ahead, in order: they move what is paid (:mod:`goodstanding.core.pausing`).
     ``once_paid``: of items, contract and anchor, this counts from the moment that this invoice of ours is settled, and until
     then not at all.
     """
@@ -126,6 +135,7 @@ class SubscriptionSeen:
     once_paid: str = ""
     contract: Contract = Contract()
     next_contract: Contract | None = None
+    pauses: tuple[PauseSpan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from goodstanding.core.records import (
     Line,
     LineKind,
     MembershipRecord,
+    Pause,
     SubscriptionRecord,
     SubscriptionState,
     Terms,
@@ -359,11 +360,17 @@ def _states(tellings: list[SubscriptionSeen], keys: frozenset[str]) -> tuple[Sub
         if told.status in ENDED:
             at = min(told.ended_at or told.at, told.at)
             completed = told.status == SubscriptionStatus.COMPLETED
-            last = SubscriptionState(at, ended=True, completed=completed)
+            last = SubscriptionState(at, ended=True, completed=completed, pauses=_pauses(told))
             return (*(state for state in states if state.at < at), last)
         ended = not _has(told, keys)
-        states.append(SubscriptionState(told.at, ended, told.ends_at, told.paused, told.resumes_at))
+        states.append(
+            SubscriptionState(told.at, ended, told.ends_at, told.paused, told.resumes_at, pauses=_pauses(told))
+        )
     return tuple(states)
+
+
+def _pauses(told: SubscriptionSeen) -> tuple[Pause, ...]:
+    return tuple(Pause(each.start, each.end) for each in told.pauses)
 
 
 _KINDS = {"regular": LineKind.REGULAR, "proration": LineKind.PRORATION, "prepaid": LineKind.PREPAID}
@@ -375,7 +382,7 @@ def _invoices(seat: list[_Item], ledger: Ledger, levels: Sequence[LevelSpan]) ->
         for invoice, line in item.lines:
             kind = _KINDS[line.kind]
             if line.end > line.start and (kind is not LineKind.PRORATION or line.amount_minor > 0):
-                lines[invoice].append(Line(item.key, line.start, line.end, kind))
+                lines[invoice].append(Line(item.key, line.start, line.end, kind, item.subscription))
     return {ref: _invoice(ref, tuple(found), ledger, levels) for ref, found in lines.items()}
 
 

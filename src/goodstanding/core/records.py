@@ -70,13 +70,14 @@ class LevelSpan:
 class Line:
     """One line of an invoice that may cover: ``[start, end)`` of subscription item ``item``.
 
-    A prepaid line has an item of its own (any string that no other line uses).
+    A prepaid line has an item of its own (any string that no other line uses). ``subscription``: whose pauses move it.
     """
 
     item: str
     start: datetime
     end: datetime
     kind: LineKind = LineKind.REGULAR
+    subscription: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +107,21 @@ class InvoiceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing is covered by a subscription from ``start`` to ``end`` (``None``: until told otherwise), and nothing is lost."""
+
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SubscriptionState:
     """What the gateway said of a subscription at ``at``.
 
     ``ended``: its status is an ended one (cancelled, completed, or expired before the first payment). ``ends_at``: a set
     end, which counts from its own moment. ``paused`` until ``resumes_at`` (``None``: until told otherwise).
-    ``completed``: it ended because everything was paid; standing does not ask.
+    ``completed``: it ended because everything was paid; standing does not ask. ``pauses``: those of one of ours, all that
+    it had and has ahead by then, in order: each moves what is paid of it.
     """
 
     at: datetime
@@ -120,6 +130,7 @@ class SubscriptionState:
     paused: bool = False
     resumes_at: datetime | None = None
     completed: bool = False
+    pauses: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +144,11 @@ class SubscriptionRecord:
     begun_at: datetime
     states: tuple[SubscriptionState, ...] = ()
 
+    @property
+    def pauses(self) -> tuple[Pause, ...]:
+        """All pauses as told last."""
+        return self.states[-1].pauses if self.states else ()
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -143,6 +159,14 @@ class Grant:
     end: datetime | None
     given_at: datetime
     withdrawn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """From ``at`` on nothing that was there before covers any more. ``changed``: another level took its place; else by staff."""
+
+    at: datetime
+    changed: bool = False
 
 
 class HoldKind(StrEnum):
@@ -173,7 +197,7 @@ class MembershipRecord:
 
     ``levels`` are in order of time; before the first one's ``since`` the first counts. ``cancelled_at``: the member gave
     up a prepaid term's continuation (a subscription's cancelling is told by its states). ``through``: whose membership it
-    is derived from, by name, where it is a seat in somebody else's; ``ended_at``: when that seat was given up.
+    is derived from, by name, where it is a seat in somebody else's; ``ended_at``: when that seat was given up. ``closings``: when it was closed, in order.
     """
 
     ref: str
@@ -186,6 +210,7 @@ class MembershipRecord:
     cancelled_at: datetime | None = None
     through: str = ""
     ended_at: datetime | None = None
+    closings: tuple[Closing, ...] = ()
 
     def known_by(self, at: datetime) -> MembershipRecord:
         """The same record with only what had happened by ``at`` (inclusive), each thing by its own time."""
@@ -208,6 +233,7 @@ class MembershipRecord:
             ),
             cancelled_at=_by(self.cancelled_at, at),
             ended_at=_by(self.ended_at, at),
+            closings=tuple(each for each in self.closings if each.at <= at),
         )
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from goodstanding.core import pausing
+from goodstanding.core.closing import closed
 from goodstanding.core.coverage import Cover, covers, united
 from goodstanding.core.records import (
     BEST_FIRST,
@@ -45,6 +47,9 @@ class Why(StrEnum):
     NEVER_PAID = "never_paid"
     NOT_BEGUN = "not_begun"
     SEAT_ENDED = "seat_ended"
+    PAUSED_UNTIL = "paused_until"
+    CHANGED = "changed"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,7 @@ class _Course:
 
     def __init__(self, known: MembershipRecord) -> None:
         assert known.levels, known.ref
-        self.known = known
+        self.known = known = closed(known)
         self.covers = covers(known)
         self.spans = united(self.covers, known.grants)
         self._answers: dict[datetime, Answer] = {}
@@ -196,6 +201,8 @@ class _Course:
                 turns.add(end + WINDOW)
                 turns.update(end + days for days in grace)
         for subscription in self.known.subscriptions:
+            for pause in subscription.pauses:
+                turns |= {pause.start, *_after_pause(pause.end, grace)}
             if subscription.states:
                 last = subscription.states[-1]
                 turns.update(moment for moment in (last.ends_at, last.resumes_at) if moment is not None)
@@ -208,14 +215,33 @@ class _Course:
         standing = [cover for cover in last if not cover.revoked_at(at)]
         if last and not standing:
             return self._answer(level, Status.LAPSED, None, Reason(Why.REVOKED, ended, last[0].invoice.ref))
+        for closing in self.known.closings[-1:]:
+            if closing.at >= ended:
+                why = Why.CHANGED if closing.changed else Why.CLOSED
+                return self._answer(level, Status.LAPSED, None, Reason(why, closing.at))
         running = [sub for sub in self.known.subscriptions if _live(sub, at)]
-        if any(not _paused(sub, at) for sub in running):
-            return self._awaiting(level, ended, at)
+        awake = [sub for sub in running if not _paused(sub, at)]
+        if awake:
+            return self._awaiting(level, max(_put_off(sub, ended) for sub in awake), at)
+        return self._not_awaiting(level, ended, at, running, standing)
+
+    def _not_awaiting(
+        self,
+        level: LevelSpan,
+        ended: datetime,
+        at: datetime,
+        running: Sequence[SubscriptionRecord],
+        standing: Sequence[Cover],
+    ) -> Answer:
+        """The coverage ended, and nothing is about to renew it: a term that was bought once, a pause, or the end."""
         if any(cover.kind is LineKind.PREPAID for cover in standing) and not self.known.cancelled_at:
             if at < ended + level.terms.prepaid_grace_days * DAY:
                 until = ended + level.terms.prepaid_grace_days * DAY
                 return self._answer(level, Status.GRACE, ended, Reason(Why.GRACE_PREPAID, until))
             return self._answer(level, Status.LAPSED, None, Reason(Why.GRACE_OVER, ended))
+        until = [pause.end for sub in running if (pause := pausing.running(sub.pauses, at)) and pause.end is not None]
+        if until:
+            return self._answer(level, Status.LAPSED, None, Reason(Why.PAUSED_UNTIL, min(until)))
         return self._answer(level, Status.LAPSED, None, Reason(Why.PAUSED if running else Why.ENDED, ended))
 
     def _awaiting(self, level: LevelSpan, ended: datetime, at: datetime) -> Answer:
@@ -282,7 +308,18 @@ def _paused(subscription: SubscriptionRecord, at: datetime) -> bool:
     if not subscription.states:
         return False
     last = subscription.states[-1]
+    if pausing.running(last.pauses, at) is not None:
+        return True
     return last.paused and (last.resumes_at is None or at < last.resumes_at)
+
+
+def _put_off(subscription: SubscriptionRecord, ended: datetime) -> datetime:
+    """From when a renewal is waited for: a pause that began where the coverage ended puts it off to its own end."""
+    return next((each.end for each in subscription.pauses if each.start == ended and each.end is not None), ended)
+
+
+def _after_pause(end: datetime | None, grace: set[timedelta]) -> set[datetime]:
+    return set() if end is None else {end, end + WINDOW, *(end + days for days in grace)}
 
 
 def _in_force(hold: Hold, at: datetime) -> bool:

@@ -68,5 +68,8 @@ _REASONS = {
     Why.REVOKED: "what was paid last was taken back{invoice}; covered until {moment}",
     Why.NEVER_PAID: "begun and ended without a settled payment",
     Why.NOT_BEGUN: "not begun",
+    Why.PAUSED_UNTIL: "paused until {moment}",
+    Why.CHANGED: "another level took its place at {moment}",
+    Why.CLOSED: "ended by staff at {moment}",
     Why.SEAT_ENDED: "the seat was given up at {moment}",
 }

@@ -39,6 +39,11 @@ _REASONS = {
     Why.GRACE_OVER: gettext_lazy("It was paid until %(until)s, and nothing came after that."),
     Why.ENDED: gettext_lazy("It has ended. It was paid until %(until)s."),
     Why.PAUSED: gettext_lazy("It is paused. It was paid until %(until)s."),
+    Why.PAUSED_UNTIL: gettext_lazy(
+        "It is paused. It goes on by itself on %(moment)s; nothing of what you paid is lost."
+    ),
+    Why.CHANGED: gettext_lazy("Another level took its place on %(moment)s."),
+    Why.CLOSED: gettext_lazy("The staff ended it on %(moment)s."),
     Why.REVOKED: gettext_lazy("What was paid last was given back, and the access that it bought ended with it."),
     Why.SEAT_ENDED: gettext_lazy("The seat has ended on %(moment)s."),
     Why.NEVER_PAID: gettext_lazy("It was begun and never paid."),
