@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Min
 
 from goodstanding.billing.models import GatewayCustomer, Turn
-from goodstanding.core import dunning
+from goodstanding.core import dunning, pausing
 from goodstanding.core.dunning import Overdue, Step, next_step
 from goodstanding.core.facts import LineSeen
 from goodstanding.core.fold import InvoiceState, Key
@@ -78,8 +78,12 @@ def is_kept(ledger: Ledger, subscription: str) -> bool:
 
 
 def last_period(ledger: Ledger, subscription: str) -> LineSeen | None:
-    """Return the line of the paid period of a subscription that was begun last."""
-    return dunning.last_period(subscription, invoices_of(ledger, subscription))
+    """Return the line of the paid period of a subscription that was begun last, as pauses move it.
+
+    ``None`` where there is none, and while it is paused without an end.
+    """
+    paid = dunning.last_period(subscription, invoices_of(ledger, subscription))
+    return pausing.line_moved(paid, ledger.subscriptions[subscription][-1].pauses) if paid is not None else None
 
 
 def rows_for(ledger: Ledger, keys: Iterable[Key], customer: GatewayCustomer, *, now: datetime) -> list[Turn]:

@@ -19,7 +19,7 @@ MEMBERTYPE = re.compile(r"[A-Za-z0-9]{1,40}")
 _LEVEL_KEYS = {
     "slug", "name", "group", "group_allows_several", "grace_days", "prepaid_grace_days", "prices", "legacy_membertype_id",
     "description", "open", "hidden", "position", "end_rule", "seats", "seats_max", "seat_level", "capacity", "sale_from",
-    "sale_until", "takes_donations", "needs_card", "on_refund", "on_dispute", "on_dispute_lost",
+    "sale_until", "takes_donations", "needs_card", "pause_days_max", "pauses_max", "on_refund", "on_dispute", "on_dispute_lost",
 }  # fmt: skip
 _PRICE_KEYS = {
     "amount_minor", "currency", "interval", "interval_count", "renews", "open", "position", "sale_from", "sale_until",
@@ -140,6 +140,8 @@ class _Reader(Reader):
                 sale_until=("sale_until", self._moment),
                 takes_donations=("takes_donations", self._flag),
                 needs_card=("needs_card", self._flag),
+                pause_days_max=("pause_days_max", self._days_or_none),
+                pauses_max=("pauses_max", self._days_or_none),
                 on_refund=("on_refund", self._one_of(OnRefund)),
                 on_dispute=("on_dispute", self._one_of(OnDispute)),
                 on_dispute_lost=("on_dispute_lost", self._one_of(OnDisputeLost)),
@@ -154,6 +156,9 @@ class _Reader(Reader):
                 for number, price in enumerate(prices, 1)
             ),
         )
+
+    def _days_or_none(self, name: str) -> int | None:
+        return None if self.raw.get(name) is None else self._number(name, 1, 3660)
 
     def price(self) -> PriceEntry:
         self._unknown(_PRICE_KEYS | set(GATEWAYS))

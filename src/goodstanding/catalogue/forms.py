@@ -73,7 +73,8 @@ class LevelForm(_LevelForm):
         fields = (
             "slug", "name", "group", "legacy_membertype_id", "description", "is_open", "is_hidden", "position", "end_rule",
             "seats", "seats_max", "seat_level",
-            "capacity", "sale_from", "sale_until", "takes_donations", "needs_card", *POLICIES,
+            "capacity", "sale_from", "sale_until", "takes_donations", "needs_card",
+            "pause_days_max", "pauses_max", *POLICIES,
         )  # fmt: skip
         labels = {
             "legacy_membertype_id": _("Old number"),
@@ -88,6 +89,8 @@ class LevelForm(_LevelForm):
             "sale_until": _("Sold until"),
             "takes_donations": _("A donation may be added"),
             "needs_card": _("Always ask for a card"),
+            "pause_days_max": _("Days that its members may pause it"),
+            "pauses_max": _("Pauses within a year"),
             "on_refund": _("All given back, the membership"),
             "on_dispute": _("While a dispute is open, it"),
             "on_dispute_lost": _("Once a dispute is lost, it"),
@@ -107,6 +110,8 @@ class LevelForm(_LevelForm):
             "capacity": _("How many may hold it at a time; empty for any number. Who holds it keeps it."),
             "sale_until": _("From this moment on nobody new can buy it."),
             "needs_card": _("Also of who pays with credit alone, so that the renewal after it can be charged."),
+            "pause_days_max": _("At a time. Empty: only staff can pause it."),
+            "pauses_max": _("Empty: any number."),
             "on_refund": _("For those who buy from now on. A part given back changes nothing about access."),
         }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 
-from goodstanding.core import asking, tax
+from goodstanding.core import asking, pausing, tax
 from goodstanding.core.asking import Asked, Levy
 from goodstanding.core.facts import Contract, ItemSeen, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import InvoiceState
@@ -131,6 +131,7 @@ def billed(
 
 
 def _piece(line: LineSeen, back_minor: int, last: SubscriptionSeen) -> Piece:
+    line = pausing.line_moved(line, last.pauses) or line
     net, whole = Money(line.amount_minor, last.currency), line.amount_minor + line.tax_minor
     left = Money(whole - min(back_minor, whole), last.currency)
     base = left if last.contract.tax_inclusive else left.share(Fraction(net.amount_minor, whole))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from goodstanding.core import asking, dunning, ours, purchasing
+from goodstanding.core import asking, dunning, ours, pausing, purchasing
 from goodstanding.core.asking import Levy
 from goodstanding.core.change_terms import (
     Billed,
@@ -240,7 +240,8 @@ def _holding(ledger: Ledger, subscription: str, *, at: datetime) -> _Holding | N
         for state in ledger.invoices.values()
         if state.settled_at is not None and state.last is not None and state.last.bills(subscription)
     ]
-    runs = dunning.last_period(subscription, bills)
+    paid = dunning.last_period(subscription, bills)
+    runs = pausing.line_moved(paid, last.pauses) if paid is not None else None
     if runs is None or not runs.start <= at < runs.end:
         return None
     item, trial_ends = last.items[0], last.trial_ends_at

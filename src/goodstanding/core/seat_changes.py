@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from goodstanding.core import asking, dunning, ours, purchasing, seats
+from goodstanding.core import asking, dunning, ours, pausing, purchasing, seats
 from goodstanding.core.asking import Asked
 from goodstanding.core.facts import Fact, ItemSeen, SubscriptionSeen
 from goodstanding.core.ids import derived
@@ -81,7 +81,8 @@ def planned(
     """
     last, moment = ledger.subscriptions[subscription][-1], at.replace(microsecond=0)
     bills = [state for state in ledger.invoices.values() if state.last is not None and state.last.bills(subscription)]
-    runs = dunning.last_period(subscription, bills)
+    paid = dunning.last_period(subscription, bills)
+    runs = pausing.line_moved(paid, last.pauses) if paid is not None else None
     if runs is None or not runs.start <= at < runs.end:
         return None
     item = replace(_item(last, each, name), quantity=wanted)

@@ -22,6 +22,7 @@ from goodstanding.billing.objects import Objects
 from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.models import Price
 from goodstanding.core import changes, ours
+from goodstanding.core import pausing as core_pausing
 from goodstanding.core.changes import Planned
 from goodstanding.core.dunning import Step
 from goodstanding.core.facts import SubscriptionSeen
@@ -51,6 +52,7 @@ _WORDS = {
     ),
     "ended": gettext_lazy("This has ended already. You can join again, at any level."),
     "stay_first": gettext_lazy("You stopped its renewal. Choose “Stay after all” first, then change."),
+    "paused": gettext_lazy("It is paused, or will be. Go on first, or drop the pause; then change."),
     "unpaid": gettext_lazy("Something is not paid yet. Pay it first, then change."),
     "not_begun": gettext_lazy("What you bought has not begun yet. You can change it from then on."),
     "on_hold": gettext_lazy("Your membership is on hold at the moment. Please ask the staff."),
@@ -290,6 +292,8 @@ def changeable(ledger: Ledger, subscription: Subscription, member: Member | None
         raise CannotChange("ended")
     if last.ends_at is not None:
         raise CannotChange("stay_first")
+    if core_pausing.ahead(last.pauses, now) is not None:
+        raise CannotChange("paused")
     if member is None or last.paused or not _has_one_level(last):
         raise CannotChange("staff")
     unpaid = [

@@ -10,7 +10,7 @@ from datetime import datetime
 from goodstanding.catalogue.knowledge import terms_of
 from goodstanding.core import records
 from goodstanding.core.records import HoldKind, LevelSpan, MembershipRecord
-from goodstanding.memberships.models import Approval, Grant, Hold, Membership
+from goodstanding.memberships.models import Approval, Closing, Grant, Hold, Membership
 
 
 @dataclass
@@ -20,6 +20,7 @@ class Decisions:
     holds: list[tuple[str, records.Hold]] = field(default_factory=list)  # ("" or membership, hold)
     grants: list[tuple[str, records.Grant]] = field(default_factory=list)
     made: list[MembershipRecord] = field(default_factory=list)
+    closings: list[tuple[str, records.Closing]] = field(default_factory=list)
 
 
 def decisions_of(members: Iterable[str], *, known_by: datetime | None = None) -> dict[str, Decisions]:
@@ -35,6 +36,9 @@ def decisions_of(members: Iterable[str], *, known_by: datetime | None = None) ->
     for grant in Grant.objects.filter(member__in=ids):
         given = records.Grant(grant.id, grant.start_at, grant.end_at, grant.given_at, grant.withdrawn_at)
         found[grant.member_id].grants.append((grant.membership, given))
+    for closing in Closing.objects.filter(member__in=ids):
+        end = records.Closing(closing.closed_at, changed=closing.changed)
+        found[closing.member_id].closings.append((closing.membership, end))
     for membership in Membership.objects.filter(member__in=ids, customer=None).prefetch_related("spans"):
         found[membership.member_id].made.append(_made(membership))
     if known_by is not None:
@@ -55,6 +59,7 @@ def with_decisions(bought: Sequence[MembershipRecord], decisions: Decisions) -> 
             record,
             holds=(*record.holds, *(hold for ref, hold in decisions.holds if ref == record.ref or ref not in refs)),
             grants=(*record.grants, *(grant for ref, grant in decisions.grants if _covers(ref, record, refs))),
+            closings=(*record.closings, *(end for ref, end in decisions.closings if ref == record.ref)),
         )
         for record in everything
     ]
@@ -94,4 +99,5 @@ def _known_by(decisions: Decisions, at: datetime) -> Decisions:
             if grant.given_at <= at
         ],
         made=[record for record in decisions.made if record.begun_at <= at],
+        closings=[(ref, end) for ref, end in decisions.closings if end.at <= at],
     )

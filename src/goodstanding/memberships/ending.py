@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from goodstanding.billing import attempts, errands, recording, turns
 from goodstanding.billing.models import Errand, GatewayCustomer, Subscription
-from goodstanding.core import ours
+from goodstanding.core import dunning, ours, pausing
 from goodstanding.core.facts import Fact, InvoiceSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
@@ -75,6 +75,10 @@ def _require_decided(customer: GatewayCustomer, facts: Sequence[Fact], *, now: d
 
 def _with_end(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
     paid = turns.last_period(ledger, last.subscription)
+    if paid is None and last.pauses and pausing.running(last.pauses, now) is not None:
+        last = replace(last, pauses=pausing.resumed(last.pauses, at=now, now=now))  # who gives it up is paused no more
+        raw = dunning.last_period(last.subscription, turns.invoices_of(ledger, last.subscription))
+        paid = pausing.line_moved(raw, last.pauses) if raw is not None else None
     end = paid.end if paid is not None else now
     if end <= now:
         return _ended(ledger, last, now)

@@ -186,6 +186,27 @@ class Grant(models.Model):
         return f"granted from {self.start_at:%Y-%m-%d}"
 
 
+class Closing(models.Model):
+    """That a membership was closed at ``closed_at``: by another level of its group (``changed``), or by staff."""
+
+    id = models.CharField(max_length=ID, primary_key=True)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="closings")
+    membership = models.CharField(max_length=ID)
+    closed_at = models.DateTimeField()
+    changed = models.BooleanField(default=False)
+    reason = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+
+    class Meta:
+        ordering: ClassVar = ["closed_at", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["membership", "closed_at"], name="gs_memberships_closed_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"closed on {self.closed_at:%Y-%m-%d}"
+
+
 class StatusOverride(models.Model):
     """What staff say that a membership is called, in the place of what follows: for display, and no more.
 

@@ -10,6 +10,7 @@ _PLACE = "When the member held which level. The row stays without a name: what w
 HOLDS = (
     Holding(model="Hold", fields=("reason",), why=_REASON, erase=Erase.BLANK, export=True),
     Holding(model="Approval", fields=("reason",), why=_REASON, erase=Erase.BLANK, export=True),
+    Holding(model="Closing", fields=("reason",), why=_REASON, erase=Erase.BLANK, export=True),
     Holding(model="Grant", fields=("reason",), why=_REASON, erase=Erase.BLANK, export=True),
     Holding(
         model="StatusOverride",
@@ -62,6 +63,7 @@ NOT_PERSONAL: NotPersonal = {
     "Hold": ("id", "membership"),
     "Approval": ("id", "membership"),
     "Grant": ("id", "membership"),
+    "Closing": ("id", "membership"),
     "StatusOverride": ("id", "membership"),
     "StatusRule": ("status",),
     "Seat": ("id", "membership"),

@@ -50,9 +50,9 @@ def hold(
         raise DecisionRefused("The end of a hold must lie ahead.")
     _require_own(member, membership)
     with transaction.atomic():
-        row = _locked(member, now)
+        row = locked_standing(member, now)
         made = Hold.objects.create(
-            id=_new("hld"),
+            id=new_id("hld"),
             member=member,
             membership=membership,
             kind=kind,
@@ -62,21 +62,21 @@ def hold(
             by=by,
         )
         note(by=by, on=made, what="hold", why=reason, now=now)
-        _decided(member, row, now=now, cause=made.pk)
+        decided(member, row, now=now, cause=made.pk)
     return made
 
 
 def release(held: Hold, *, reason: str, by: Any, now: datetime) -> Hold:
     """Lift a hold. Raises :class:`DecisionRefused` where it is lifted already."""
     with transaction.atomic():
-        row = _locked(held.member, now)
+        row = locked_standing(held.member, now)
         held.refresh_from_db()
         if held.released_at is not None:
             raise DecisionRefused("This hold is lifted already.")
         held.released_at = now
         held.save(update_fields=["released_at"])
         note(by=by, on=held, what="release", why=reason, now=now)
-        _decided(held.member, row, now=now, cause=held.pk)
+        decided(held.member, row, now=now, cause=held.pk)
     return held
 
 
@@ -99,12 +99,12 @@ def grant(
     if end_at is not None and end_at <= start_at:
         raise DecisionRefused("The end of a grant must come after its start.")
     with transaction.atomic():
-        row = _locked(member, now)
+        row = locked_standing(member, now)
         place = Membership.objects.filter(member=member, level=level, is_open=True).first()
         if place is None:
             place = _made_by_staff(member, level, begun_at=min(now, start_at))
         made = Grant.objects.create(
-            id=_new("grt"),
+            id=new_id("grt"),
             member=member,
             membership=place.pk,
             start_at=start_at,
@@ -114,40 +114,40 @@ def grant(
             by=by,
         )
         note(by=by, on=made, what="grant", why=reason, now=now)
-        _decided(member, row, now=now, cause=made.pk)
+        decided(member, row, now=now, cause=made.pk)
     return made
 
 
 def withdraw(given: Grant, *, reason: str, by: Any, now: datetime) -> Grant:
     """Take a grant back from ``now`` on. Raises :class:`DecisionRefused` where it was taken back already."""
     with transaction.atomic():
-        row = _locked(given.member, now)
+        row = locked_standing(given.member, now)
         given.refresh_from_db()
         if given.withdrawn_at is not None:
             raise DecisionRefused("This grant was taken back already.")
         given.withdrawn_at = now
         given.save(update_fields=["withdrawn_at"])
         note(by=by, on=given, what="withdraw", why=reason, now=now)
-        _decided(given.member, row, now=now, cause=given.pk)
+        decided(given.member, row, now=now, cause=given.pk)
     return given
 
 
 def ask_approval(membership: Membership, *, now: datetime) -> Approval:
     """Hold a membership until staff approve it. Asking again changes nothing."""
     with transaction.atomic():
-        row = _locked(membership.member, now)
+        row = locked_standing(membership.member, now)
         asked, made = Approval.objects.get_or_create(
-            membership=membership.pk, defaults={"id": _new("apr"), "member": membership.member, "asked_at": now}
+            membership=membership.pk, defaults={"id": new_id("apr"), "member": membership.member, "asked_at": now}
         )
         if made:
-            _decided(membership.member, row, now=now, cause=asked.pk)
+            decided(membership.member, row, now=now, cause=asked.pk)
     return asked
 
 
 def decide(approval: Approval, *, approve: bool, reason: str, by: Any, now: datetime) -> Approval:
     """Approve a membership, or deny it (it stays held then). Raises :class:`DecisionRefused` where it is decided."""
     with transaction.atomic():
-        row = _locked(approval.member, now)
+        row = locked_standing(approval.member, now)
         approval.refresh_from_db()
         if approval.state != Approval.State.PENDING:
             raise DecisionRefused(f"This is {approval.state} already.")
@@ -155,11 +155,12 @@ def decide(approval: Approval, *, approve: bool, reason: str, by: Any, now: date
         approval.decided_at, approval.reason, approval.by = now, reason, by
         approval.save(update_fields=["state", "decided_at", "reason", "by"])
         note(by=by, on=approval, what="approve" if approve else "deny", why=reason, now=now)
-        _decided(approval.member, row, now=now, cause=approval.pk)
+        decided(approval.member, row, now=now, cause=approval.pk)
     return approval
 
 
-def _new(prefix: str) -> str:
+def new_id(prefix: str) -> str:
+    """Return a new public id with a prefix of its kind."""
     return derived(prefix, secrets.token_hex(16))
 
 
@@ -177,14 +178,15 @@ class _Locked:
     around: Around
 
 
-def _locked(member: Member, now: datetime) -> _Locked:
+def locked_standing(member: Member, now: datetime) -> _Locked:
     """The member's row, locked: decisions and facts about one member come one after the other."""
     ensure_rows([member.pk], now=now)
     rows, around = seats_following.locked_rows(member.pk)
     return _Locked(rows[member.pk], rows, around)
 
 
-def _decided(member: Member, locked: _Locked, *, now: datetime, cause: str) -> None:
+def decided(member: Member, locked: _Locked, *, now: datetime, cause: str) -> None:
+    """Write what a decision comes to for a member whose row is locked."""
     locked.row.decided = True
     records, writes = records_of([member.pk]).get(member.pk, []), Writes()
     refresh(member.pk, records, row=locked.row, now=now, cause=cause, writes=writes)
@@ -198,7 +200,7 @@ def _made_by_staff(member: Member, level: Level, *, begun_at: datetime) -> Membe
     if group:
         Membership.objects.filter(member=member, exclusive_group=group, is_open=True).update(is_open=False)
     made = Membership.objects.create(
-        id=_new("mem"),
+        id=new_id("mem"),
         member=member,
         level=level,
         exclusive_group_id=group,

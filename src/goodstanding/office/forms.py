@@ -27,6 +27,7 @@ from goodstanding.office.money_forms import (
     StopForm,
     UndoForm,
 )
+from goodstanding.office.pause_forms import CloseForm, PauseForm, ResumeForm
 from goodstanding.office.seat_forms import EndSeatForm, GiveSeatForm
 from goodstanding.office.status_forms import DiedForm, LivesForm, PlainStatusForm, StatusForm
 from goodstanding.people.models import Member
@@ -100,6 +101,9 @@ ACTIONS: dict[str, type[Decision]] = {
     "adjust": AdjustForm,
     "void_gift": VoidGiftForm,
     "send_gift": SendGiftForm,
+    "pause": PauseForm,
+    "resume": ResumeForm,
+    "close": CloseForm,
     "seat": GiveSeatForm,
     "unseat": EndSeatForm,
     "status": StatusForm,
@@ -215,6 +219,20 @@ SAYS: dict[str, tuple[StrOrPromise, StrOrPromise]] = {
     "keep": (
         _("The next renewal is charged again when it is due."),
         _("The membership goes on after what is paid."),
+    ),
+    "pause": (
+        _(
+            "Nothing is charged during the pause. An unpaid bill of that time is void; what was paid is kept for after it."
+        ),
+        _("Doors and pages are closed during the pause. What was paid and not used is had after it."),
+    ),
+    "resume": (
+        _("Nothing is charged now; the next renewal comes when what is left has run out."),
+        _("What is left of what was paid counts from now on. A pause that has not begun is dropped."),
+    ),
+    "close": (
+        _("Nothing is charged any more, and nothing is given back: refund the payment, where it should be."),
+        _("The membership ends at once, with all that is paid of it."),
     ),
     "status": (
         _("Nothing is paid or given back."),

@@ -138,4 +138,6 @@ def _can(row: Subscription, asked: Sequence[Errand], *, now: datetime) -> tuple[
     if Errand.Kind.END_NOW in kinds:
         return ()
     ends = Errand.Kind.END in kinds or (row.ends_at is not None and Errand.Kind.RESUME not in kinds)
-    return ("keep", "end") if ends else ("stop", "end")
+    if ends:
+        return ("keep", "end")
+    return ("stop", "pause", "resume", "end") if row.billed_by == Subscription.BilledBy.US else ("stop", "end")

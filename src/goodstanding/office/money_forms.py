@@ -182,7 +182,7 @@ class SellForm(AtDesk):
         holding.require_free(self.member, price, now=self.now)
         how = {name: given[name] for name in ("how", "reference", "paid_at")}
         invoice = byhand.sell(self.member, price, **how, by=by, now=self.now)
-        holding.close_others(self.member, price, but=(invoice.subscription,), now=self.now)
+        holding.close_others(self.member, price, but=(invoice.subscription, invoice.external_id), now=self.now)
         note(by=by, on=self.member, what="sell at the desk", why=given["reason"], now=self.now)
 
 
