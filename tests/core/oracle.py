@@ -23,8 +23,8 @@ here                           there
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 
@@ -41,6 +41,9 @@ from goodstanding.core.records import (
     SubscriptionRecord,
     SubscriptionState,
 )
+
+from .oracle_parts import moments_in as moments_in
+from .oracle_parts import without
 
 GRID = timedelta(hours=12)
 EPOCH = datetime(2024, 2, 28, tzinfo=UTC)  # tick 0 of the small worlds; a leap day is near
@@ -161,16 +164,16 @@ class View:
             for revocation in period.invoice.revocations:
                 if self.happened(revocation.since):
                     until = revocation.until if self.happened(revocation.until) else None
-                    bought = list(_without(bought, revocation.since, until or FOREVER))
+                    bought = list(without(bought, revocation.since, until or FOREVER))
             pieces += bought
         for grant in self.record.grants:
             if self.happened(grant.given_at):
                 given: list[Piece] = [(max(grant.start, grant.given_at), grant.end or FOREVER)]
                 if grant.withdrawn_at is not None and self.happened(grant.withdrawn_at):
-                    given = list(_without(given, grant.withdrawn_at, FOREVER))
+                    given = list(without(given, grant.withdrawn_at, FOREVER))
                 for closing in self._closings:
                     if grant.given_at <= closing.at:
-                        given = list(_without(given, closing.at, FOREVER))
+                        given = list(without(given, closing.at, FOREVER))
                 pieces += given
         return [(start, end) for start, end in pieces if start < end]
 
@@ -373,26 +376,8 @@ def _first_change(
     return None
 
 
-def _without(pieces: Sequence[Piece], since: datetime, until: datetime) -> Iterator[Piece]:
-    for start, end in pieces:
-        yield start, min(end, since)
-        yield max(start, until), end
-
-
 def _or_none(end: datetime | None) -> datetime | None:
     return None if end == FOREVER else end
-
-
-def moments_in(value: object) -> Iterator[datetime]:
-    """Every moment that a record names."""
-    if isinstance(value, datetime):
-        yield value
-    elif isinstance(value, tuple):
-        for each in value:
-            yield from moments_in(each)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from moments_in(getattr(value, field.name))
 
 
 @lru_cache(maxsize=16)

@@ -9,21 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from goodstanding.core.facts import LineSeen, PauseSpan
-
-
-class Span(Protocol):
-    """A pause, of facts or of records."""
-
-    @property
-    def start(self) -> datetime:
-        """When it begins."""
-
-    @property
-    def end(self) -> datetime | None:
-        """When it ends, if that is known."""
 
 
 class CannotPause(ValueError):
@@ -47,7 +34,7 @@ class Moved:
     end: datetime | None
 
 
-def moved(start: datetime, end: datetime, pauses: Sequence[Span]) -> Moved:
+def moved(start: datetime, end: datetime, pauses: Sequence[PauseSpan]) -> Moved:
     """Return what becomes of a paid period ``[start, end)``. Pauses in order, apart from each other."""
     pieces, length = [], end - start
     since: datetime = start
@@ -74,7 +61,7 @@ def line_moved(line: LineSeen, pauses: Sequence[PauseSpan]) -> LineSeen | None:
     return None if found.end is None else replace(line, start=found.start, end=found.end)
 
 
-def running(pauses: Sequence[Span], at: datetime) -> Span | None:
+def running(pauses: Sequence[PauseSpan], at: datetime) -> PauseSpan | None:
     """Return the pause that is in force at ``at``."""
     return next((each for each in pauses if each.start <= at and (each.end is None or at < each.end)), None)
 

@@ -26,7 +26,6 @@ from goodstanding.core.records import (
     Line,
     LineKind,
     MembershipRecord,
-    Pause,
     SubscriptionRecord,
     SubscriptionState,
     Terms,
@@ -360,17 +359,11 @@ def _states(tellings: list[SubscriptionSeen], keys: frozenset[str]) -> tuple[Sub
         if told.status in ENDED:
             at = min(told.ended_at or told.at, told.at)
             completed = told.status == SubscriptionStatus.COMPLETED
-            last = SubscriptionState(at, ended=True, completed=completed, pauses=_pauses(told))
+            last = SubscriptionState(at, ended=True, completed=completed, pauses=told.pauses)
             return (*(state for state in states if state.at < at), last)
         ended = not _has(told, keys)
-        states.append(
-            SubscriptionState(told.at, ended, told.ends_at, told.paused, told.resumes_at, pauses=_pauses(told))
-        )
+        states.append(SubscriptionState(told.at, ended, told.ends_at, told.paused, told.resumes_at, pauses=told.pauses))
     return tuple(states)
-
-
-def _pauses(told: SubscriptionSeen) -> tuple[Pause, ...]:
-    return tuple(Pause(each.start, each.end) for each in told.pauses)
 
 
 _KINDS = {"regular": LineKind.REGULAR, "proration": LineKind.PRORATION, "prepaid": LineKind.PREPAID}

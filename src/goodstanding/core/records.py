@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
+from goodstanding.core.facts import PauseSpan as Pause
+
 FOR_LIFE = datetime(9999, 12, 31, tzinfo=UTC)  # the end of what has none, where an end must be written
 
 
@@ -104,14 +106,6 @@ class InvoiceRecord:
     closed_at: datetime | None = None
     failed_at: tuple[datetime, ...] = ()
     revocations: tuple[Revocation, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Nothing is covered by a subscription from ``start`` to ``end`` (``None``: until told otherwise), and nothing is lost."""
-
-    start: datetime
-    end: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

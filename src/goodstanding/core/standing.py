@@ -239,7 +239,8 @@ class _Course:
                 until = ended + level.terms.prepaid_grace_days * DAY
                 return self._answer(level, Status.GRACE, ended, Reason(Why.GRACE_PREPAID, until))
             return self._answer(level, Status.LAPSED, None, Reason(Why.GRACE_OVER, ended))
-        until = [pause.end for sub in running if (pause := pausing.running(sub.pauses, at)) and pause.end is not None]
+        pauses = [pausing.running(sub.pauses, at) for sub in running]
+        until = [each.end for each in pauses if each is not None and each.end is not None]
         if until:
             return self._answer(level, Status.LAPSED, None, Reason(Why.PAUSED_UNTIL, min(until)))
         return self._answer(level, Status.LAPSED, None, Reason(Why.PAUSED if running else Why.ENDED, ended))

@@ -19,6 +19,7 @@ from goodstanding.catalogue.models import Level, LevelGroup, MoneyBack, known_po
 from goodstanding.core.periods import Unit
 from goodstanding.core.records import HoldKind, Status
 from goodstanding.core.status import Day
+from goodstanding.memberships.closings import Closing as Closing
 from goodstanding.people.models import Member
 
 DAYS = [(Day.JOINED.value, _("it was joined")), (Day.STARTED.value, _("it began")), (Day.ENDED.value, _("it ends"))]
@@ -184,27 +185,6 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"granted from {self.start_at:%Y-%m-%d}"
-
-
-class Closing(models.Model):
-    """That a membership was closed at ``closed_at``: by another level of its group (``changed``), or by staff."""
-
-    id = models.CharField(max_length=ID, primary_key=True)
-    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="closings")
-    membership = models.CharField(max_length=ID)
-    closed_at = models.DateTimeField()
-    changed = models.BooleanField(default=False)
-    reason = models.TextField(blank=True)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-
-    class Meta:
-        ordering: ClassVar = ["closed_at", "id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["membership", "closed_at"], name="gs_memberships_closed_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"closed on {self.closed_at:%Y-%m-%d}"
 
 
 class StatusOverride(models.Model):

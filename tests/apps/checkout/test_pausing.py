@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def of(member: Any, clock: StoppedClock) -> dict[str, Any]:
-    (level,) = standing_now(member.pk, now=clock.now).document["levels"]
-    return level
+    found: list[dict[str, Any]] = standing_now(member.pk, now=clock.now).document["levels"]
+    return found[0]
 
 
 def test_what_is_paid_is_moved_and_renewed_where_it_ends(
