@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
-from goodstanding.core.records import Closing, InvoiceRecord, Pause, SubscriptionRecord, SubscriptionState
+from goodstanding.core.facts import PauseSpan as Pause
+from goodstanding.core.records import Closing, InvoiceRecord, SubscriptionRecord, SubscriptionState
 
 from .world_parts import BEFORE, PREPAID, REGULAR, World, grant, h, invoice, level, maybe, membership, state, sub
 

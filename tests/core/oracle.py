@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 
+from goodstanding.core.facts import PauseSpan as Pause
 from goodstanding.core.records import (
     BEST_FIRST,
     Closing,
@@ -36,14 +37,12 @@ from goodstanding.core.records import (
     Line,
     LineKind,
     MembershipRecord,
-    Pause,
     Status,
     SubscriptionRecord,
     SubscriptionState,
 )
 
-from .oracle_parts import moments_in as moments_in
-from .oracle_parts import without
+from .oracle_parts import moments_in, without
 
 GRID = timedelta(hours=12)
 EPOCH = datetime(2024, 2, 28, tzinfo=UTC)  # tick 0 of the small worlds; a leap day is near

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from goodstanding.core.facts import PauseSpan as Pause
 from goodstanding.core.records import (
     Closing,
     Grant,
     InvoiceRecord,
     Line,
     MembershipRecord,
-    Pause,
     SubscriptionRecord,
     SubscriptionState,
 )

@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from goodstanding.core.facts import PauseSpan as Pause
 from goodstanding.core.pausing import moved
 from goodstanding.core.records import (
     FOR_LIFE,
@@ -15,7 +16,6 @@ from goodstanding.core.records import (
     Line,
     LineKind,
     MembershipRecord,
-    Pause,
     Revocation,
 )
 

@@ -21,7 +21,8 @@ from goodstanding.core.fold import ENDED
 from goodstanding.core.records import Status
 from goodstanding.core.standing import judge
 from goodstanding.memberships import ending, services
-from goodstanding.memberships.models import Closing, Membership
+from goodstanding.memberships.closings import Closing
+from goodstanding.memberships.models import Membership
 from goodstanding.memberships.reading import records_of
 from goodstanding.people.models import Member
 

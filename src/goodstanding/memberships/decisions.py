@@ -10,7 +10,8 @@ from datetime import datetime
 from goodstanding.catalogue.knowledge import terms_of
 from goodstanding.core import records
 from goodstanding.core.records import HoldKind, LevelSpan, MembershipRecord
-from goodstanding.memberships.models import Approval, Closing, Grant, Hold, Membership
+from goodstanding.memberships.closings import Closing
+from goodstanding.memberships.models import Approval, Grant, Hold, Membership
 
 
 @dataclass
