@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from goodstanding.billing import recording
-from goodstanding.billing.models import GatewayCustomer, InvoiceLine, Subscription
+from goodstanding.billing.models import GatewayCustomer, Subscription
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core import ours
@@ -20,7 +20,7 @@ from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.records import FOR_LIFE
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import closing, ending, extending, retrying
+from goodstanding.memberships import ending, extending, retrying
 from goodstanding.memberships.intake import take_in
 from goodstanding.people.models import Member
 
@@ -63,24 +63,7 @@ def replaced_by(member: Member, price: Price) -> list[Subscription]:
 
 
 def close_others(member: Member, price: Price, *, but: Container[str], now: datetime) -> None:
-    """Close what a new membership replaces, here and at the gateway (P19). What begins later, after a prepaid term, closes
-    nothing: of that the renewal is stopped, and what is paid of it stays.
-    """
-    if _begins_later(member, but, now=now):
-        _stop_others(member, price, but=but, now=now)
-        return
-    closing.close_others(member, price, but=but, now=now)
-
-
-def _begins_later(member: Member, references: Container[str], *, now: datetime) -> bool:
-    """Whether what was just bought has its first period ahead."""
-    lines = InvoiceLine.objects.filter(
-        invoice__account__member=member, start_at__gt=now, kind__in=("regular", "prepaid")
-    )
-    return any(ref in references for ref in lines.values_list("invoice__external_id", flat=True))
-
-
-def _stop_others(member: Member, price: Price, *, but: Container[str], now: datetime) -> None:
+    """Stop the renewal of what a new membership replaces; what is paid of it stays."""
     for subscription in replaced_by(member, price):
         if subscription.external_id not in but:
             try:
