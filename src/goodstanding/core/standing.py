@@ -240,9 +240,9 @@ class _Course:
                 return self._answer(level, Status.GRACE, ended, Reason(Why.GRACE_PREPAID, until))
             return self._answer(level, Status.LAPSED, None, Reason(Why.GRACE_OVER, ended))
         pauses = [pausing.running(sub.pauses, at) for sub in running]
-        until = [each.end for each in pauses if each is not None and each.end is not None]
-        if until:
-            return self._answer(level, Status.LAPSED, None, Reason(Why.PAUSED_UNTIL, min(until)))
+        ends = [each.end for each in pauses if each is not None and each.end is not None]
+        if ends:
+            return self._answer(level, Status.LAPSED, None, Reason(Why.PAUSED_UNTIL, min(ends)))
         return self._answer(level, Status.LAPSED, None, Reason(Why.PAUSED if running else Why.ENDED, ended))
 
     def _awaiting(self, level: LevelSpan, ended: datetime, at: datetime) -> Answer:
