@@ -18,7 +18,7 @@ from goodstanding.core.ledger import Ledger, grouped
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Interval, Period, Unit
 from goodstanding.core.pricing import Choice, PriceTerms
-from goodstanding.core.renewals import renewal_of
+from goodstanding.core.renewals import payments_before, renewal_of
 from goodstanding.core.tax import Rate
 
 JUNE, JULY = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC)
@@ -226,6 +226,20 @@ def test_b15_in_a_trial_to_a_price_without_one_it_is_over_and_costs_the_full_pri
     (line,) = dana.change(terms(30000, "plus"), at=JUNE + 4 * DAY)
     assert (line.kind, line.start, line.end) == ("regular", JUNE + 4 * DAY, datetime(2026, 7, 5, tzinfo=UTC))
     assert (dana.last.anchor_at, dana.last.trial_ends_at) == (JUNE + 4 * DAY, JUNE + 4 * DAY)
+
+
+def test_a_first_payment_that_a_code_takes_off_whole_in_a_change_is_the_first_payment() -> None:
+    """A trial, and a code of all off the first payment; the change ends the trial, is free, and the code is used by it."""
+    free = CodeHeld("FREE", "percentage", basis_points=10_000, payments=1)
+    payer = Payer(terms(1000, "basic", trial=Interval(Unit.DAY, 10)), codes=(free,))
+    at = JUNE + 3 * DAY
+    shown = payer.preview(terms(2500, "plus", unit=Unit.WEEK), at=at)
+    (line,) = payer.change(terms(2500, "plus", unit=Unit.WEEK), at=at)
+    assert (line.kind, line.amount_minor, line.off_minor, line.code) == ("regular", 0, 2500, "FREE")
+    assert shown.then == Money(2500, "EUR")
+    assert payer.ledger.subscriptions[payer.name][-1].contract.codes == (free,)
+    bills = [state for state in payer.ledger.invoices.values() if state.last and state.last.bills(payer.name)]
+    assert payments_before(payer.last, bills) == 1  # so that the next bill is the second payment, without the code
 
 
 def test_b08_to_and_from_what_is_free_is_one_line_and_never_one_of_nothing() -> None:

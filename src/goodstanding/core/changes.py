@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from goodstanding.core import asking, dunning, ours, pausing, purchasing
-from goodstanding.core.asking import Levy
+from goodstanding.core.asking import Asked, Levy
 from goodstanding.core.change_terms import (
     Billed,
     Piece,
@@ -72,7 +72,7 @@ class Planned:
 
     ``credit``: what the balance held before. ``period``: the one that runs after it, at whose end the next charge comes:
     ``then``, with tax. ``told``: what it changes of the subscription. ``convention``: by which it was reckoned. ``pays_ahead``: more is paid at
-    once, for a longer time, so that it may be made now although it is down (P32).
+    once, for a longer time, so that it may be made now although it is down (P32). ``asked``: what a whole period costs now.
     """
 
     terms: PriceTerms
@@ -87,6 +87,7 @@ class Planned:
     lines: tuple[Billed, ...] = ()
     convention: str = ""
     pays_ahead: bool = False
+    asked: Asked | None = None
 
     @property
     def is_now(self) -> bool:
@@ -295,8 +296,11 @@ def _at_once(has: _Holding, made: Planned, manner: Manner, *, levy_at: LevyAt) -
     inclusive, was_inclusive = contract.tax_inclusive, last.contract.tax_inclusive
     lines = billed(change, has.pieces, asked, inclusive=inclusive, levy=levy, was_inclusive=was_inclusive)
     made = replace(made, change=change, period=change.after.period, new_period=new_period, lines=tuple(lines))
-    made = replace(made, told=_anchored(has, made), convention=convention.name if made.lines else "")
-    return replace(made, then=_then(made.told, made, payment=has.payments + 1 + new_period, levy_at=levy_at))
+    told, named = _anchored(has, made), convention.name if made.lines else ""
+    made = replace(made, told=told, convention=named, asked=asked)
+    # A new period is a payment if its price is one, also where a code takes all of it off.
+    paid = has.payments + (new_period and bool(asked.listed))
+    return replace(made, then=_then(told, made, payment=paid + 1, levy_at=levy_at))
 
 
 def _restarts(was: Held, terms: PriceTerms, manner: Manner) -> bool:
@@ -351,7 +355,7 @@ def _lines(made: Planned, last: SubscriptionSeen, *, ref: str) -> list[LineSeen]
     if made.new_period and not any(line.kind is LineKind.CHARGE for line in made.lines):
         assert made.period.end is not None, made
         item, name = made.told.items[0], derived("gsln", ref, str(len(found)))
-        nothing = asking.plainly(Money.zero(last.currency))
+        nothing = made.asked or asking.plainly(Money.zero(last.currency))
         start, end = made.period.start, made.period.end
         found.append(
             purchasing.line_of(
