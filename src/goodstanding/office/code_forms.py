@@ -133,6 +133,11 @@ class CodeForm(forms.Form):
         self.rows = list(Level.objects.order_by("position", "slug"))
         for name in ("levels", "opens"):
             self.fields[name].queryset = Level.objects.order_by("position", "slug")  # type: ignore[attr-defined]
+        if "text" in self.fields:
+            self.fields["text"].required = True
+            self.fields["text"].error_messages["required"] = _("Write what people are to type.")
+        for name in ("percent", "amount", "currency", "payments"):  # which of them, the kind says
+            self.fields[name].is_one_of_several = True  # type: ignore[attr-defined] # for the page
         for level in self.rows:
             self.fields[f"{OWN}{level.pk}"] = _plain(level.name, max_length=40)
 
@@ -153,12 +158,6 @@ class CodeForm(forms.Form):
     def has_own_prices(self) -> bool:
         """Whether one of them was typed."""
         return any(field.value() for field in self.own_prices())
-
-    def clean_text(self) -> str:
-        """Want one."""
-        if not (text := str(self.cleaned_data["text"]).strip()):
-            raise forms.ValidationError(_("Write what people are to type."))
-        return text
 
     def clean(self) -> dict[str, Any]:
         """Read it whole; what is wrong is said at its field."""
