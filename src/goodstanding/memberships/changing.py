@@ -23,15 +23,17 @@ from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.models import Price
 from goodstanding.core import changes, ours
 from goodstanding.core import pausing as core_pausing
+from goodstanding.core.asking import total_of
 from goodstanding.core.changes import Planned
 from goodstanding.core.dunning import Step
-from goodstanding.core.facts import SubscriptionSeen
+from goodstanding.core.facts import CodeHeld, SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.core.proration import ProrationRefused
 from goodstanding.core.records import Status
+from goodstanding.core.renewals import asked_of, payments_before
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
 from goodstanding.memberships import buying, owing
@@ -113,13 +115,17 @@ class Accepted:
 class Ahead:
     """What lies ahead of a subscription of ours: the price (with its level) that is set for ``at``, and the balance.
 
-    ``price`` is ``None`` where none is set, ``at`` the end of what is paid; ``step``: what our clock does next by itself.
+    ``price`` is ``None`` where none is set, ``at`` the end of what is paid; ``step``: what our clock does next by itself. ``asked``: what the next bill of what is held now comes to, codes
+    and tax in it, before the balance, where it is known; ``paid``: how many bills asked for money before; ``codes``: those held.
     """
 
     price: Price | None
     at: datetime | None
     balance: Money
     step: Step | None = None
+    asked: Money | None = None
+    paid: int = 0
+    codes: tuple[CodeHeld, ...] = ()
 
 
 def targets(member: Member, subscription: Subscription, *, now: datetime) -> list[Price]:
@@ -237,8 +243,21 @@ def ahead(subscriptions: Iterable[Subscription], ledgers: Ledgers) -> dict[str, 
         price = prices.get(last.next_items[0].hints.price) if other else None
         balance = Money(ledger.credit_minor(last.currency), last.currency)
         step = turns.step_of(ledger, each.external_id)
-        found[each.pk] = Ahead(price, _paid_until(ledger, each.external_id), balance, step)
+        at, paid = (
+            _paid_until(ledger, each.external_id),
+            payments_before(last, turns.invoices_of(ledger, each.external_id)),
+        )
+        asked = _asked(last, paid + 1, at)
+        found[each.pk] = Ahead(price, at, balance, step, asked, paid, last.contract.codes)
     return found
+
+
+def _asked(last: SubscriptionSeen, payment: int, at: datetime | None) -> Money | None:
+    """What the next bill comes to, as the clock will draw it up; nothing where an amount is not known or another one is set."""
+    if at is None or last.next_items or any(item.amount_minor is None for item in last.items):
+        return None
+    lines = [line for _, line in asked_of(last, payment=payment, at=at, levy_at=knowledge.current().levy_at)]
+    return total_of(lines, last.currency)
 
 
 def in_place_of_joining(member: Member, price: Price) -> Subscription | None:

@@ -10,6 +10,7 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from goodstanding.billing.models import Errand, Invoice, Subscription, Turn
+from goodstanding.catalogue.code_words import held_words
 from goodstanding.catalogue.models import Level
 from goodstanding.catalogue.words import money_words
 from goodstanding.checkout.models import Checkout
@@ -322,7 +323,7 @@ def _renewal_words(subscription: Subscription, answer: Answer, told: _Told) -> l
         said = {"since": words.day(coming.since), "day": words.day(at)}
         return [_("It was changed on %(since)s. A bill is expected by %(day)s; its amount is not known yet.") % said]
     amount = _amount(subscription, ahead)
-    found = _set_words(ahead, at)
+    found = [*_set_words(ahead, at), *_code_words(ahead)]
     if ahead is not None and amount is not None and ahead.balance and amount:
         used = min(ahead.balance, amount)
         amount -= used
@@ -330,6 +331,14 @@ def _renewal_words(subscription: Subscription, answer: Answer, told: _Told) -> l
         if not amount:
             return [*found, _("It renews on %(day)s, and your card is not charged.") % {"day": words.day(at)}]
     return [*found, _charge_words(subscription, at, amount, told)]
+
+
+def _code_words(ahead: Ahead | None) -> list[str]:
+    """The codes that the next bill still has, and for how many payments."""
+    if ahead is None:
+        return []
+    said = [held_words(each, ahead.balance.currency, paid=ahead.paid) for each in ahead.codes]
+    return [f"{words}." for words in said if words]
 
 
 def _set_words(ahead: Ahead | None, at: datetime) -> list[str]:
@@ -358,6 +367,8 @@ def _amount(subscription: Subscription, ahead: Ahead | None) -> Money | None:
     """What the next renewal costs, as far as it is known: the price that is set for it, or all that is held now."""
     if ahead is not None and ahead.price is not None:
         return Money(ahead.price.amount_minor, ahead.price.currency)
+    if ahead is not None and ahead.asked is not None:
+        return ahead.asked
     items = [item for item in subscription.items.all() if item.is_current]
     if not items or any(item.amount_minor is None for item in items):
         return None

@@ -19,6 +19,7 @@ from goodstanding.clock import StoppedClock
 from goodstanding.core.money import Money
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.memberships.owing import Stage
+from goodstanding.portal import overview
 from tests.apps.checkout import books
 from tests.apps.checkout.test_breaking_killed import person
 from tests.apps.checkout.wishes import buy, quoted, sold, wish
@@ -260,3 +261,17 @@ def test_b47_a_code_without_a_limit_locks_nothing(alice: Any, clock: StoppedCloc
         assert buy(alice, wish(sold("member"), code="SPRING"), clock).stage is Stage.DONE
     locking = [each["sql"] for each in statements if "FOR UPDATE" in each["sql"] and "discountcode" in each["sql"]]
     assert locking == []
+
+
+def test_the_members_page_says_what_the_next_renewal_costs_and_how_long_the_code_holds(
+    alice: Any, clock: StoppedClock, until: Until
+) -> None:
+    code(clock, payments=2)
+    assert buy(alice, wish(sold("member"), code="SPRING"), clock).stage is Stage.DONE
+    said = " ".join(overview.of(alice, now=clock.now, with_cards=False).places[0].renewals[0].says)
+    assert "SPRING: 25 % off, 1 more payment." in said
+    assert "18.75 EUR" in said
+    until(clock.now + 32 * DAY)
+    said = " ".join(overview.of(alice, now=clock.now, with_cards=False).places[0].renewals[0].says)
+    assert "SPRING" not in said
+    assert "25.00 EUR" in said
