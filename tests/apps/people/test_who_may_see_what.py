@@ -14,7 +14,7 @@ MODELS = [
     model for room in ROOMS for model in apps.get_app_config(room).get_models() if admin.site.is_registered(model)
 ]
 RECORDS = ("gs_billing", "gs_memberships", "gs_audit")
-RULES = ("statusrule",)  # what the site decides, in a room of records
+RULES = ("statusrule", "giftoffer")  # what the site decides, in a room of records
 NEVER_BY_HAND = [model for model in MODELS if model._meta.app_label in RECORDS and model._meta.model_name not in RULES]
 
 pytestmark = pytest.mark.django_db
