@@ -45,6 +45,7 @@ def story(tell: Callable[[Life], None]) -> Callable[[Life], None]:
 @cache
 def told(name: str) -> Life:
     """Return a story, told to its end."""
+    assert name in names(), name
     life = Life(name)
     _STORIES[name](life)
     return life
