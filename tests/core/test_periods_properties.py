@@ -185,7 +185,9 @@ def test_the_rules_differ_by_the_day_of_the_anniversary(
     assert eve.end <= exact.end <= same_day.end
     assert exact.end == nth(start, interval, n=terms, tz=zone)
     anniversary = exact.end.astimezone(zone).date()
-    if str(zone) != "Pacific/Apia":
+    # Where clocks skip that very time, as Nuuk's do before midnight, the moment of the jump may be the next day's.
+    is_skipped = exact.end.astimezone(zone).time() != start.astimezone(zone).time()
+    if str(zone) != "Pacific/Apia" and not is_skipped:
         assert same_day.last_day(tz=zone) == anniversary
         assert eve.last_day(tz=zone) == anniversary - timedelta(days=1)
 

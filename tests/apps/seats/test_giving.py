@@ -315,7 +315,7 @@ def test_a_change_of_the_payer_s_takes_as_many_statements_for_many_seats_as_for_
     ) as queries:
         services.hold(alice, kind=HoldKind.SUSPENDED, reason="x", by=dana, now=clock.now)
     assert MemberStanding.objects.filter(status="held").count() == many + 1
-    assert len(queries) == 32, [query["sql"][:100] for query in queries]
+    assert len(queries) == 34, [query["sql"][:100] for query in queries]
 
 
 def test_explain_tells_through_whom_and_what_happened_to_the_payer(household, alice, bob, dana, clock, capsys):
