@@ -7,14 +7,10 @@ dropped by our clock, and all goes on as before.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.core import signing
 from django.db import transaction
-from django.utils.translation import gettext_lazy
 
 from goodstanding.billing import numbering, recording, turns
 from goodstanding.billing.models import GatewayCustomer, Invoice, Subscription
@@ -23,84 +19,24 @@ from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.models import Price
 from goodstanding.core import changes, ours
 from goodstanding.core import pausing as core_pausing
-from goodstanding.core.asking import total_of
 from goodstanding.core.changes import Planned
-from goodstanding.core.dunning import Step
-from goodstanding.core.facts import CodeHeld, SubscriptionSeen
+from goodstanding.core.facts import SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
-from goodstanding.core.money import Money
 from goodstanding.core.proration import ProrationRefused
 from goodstanding.core.records import Status
-from goodstanding.core.renewals import asked_of, payments_before
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
-from goodstanding.memberships import buying, owing
-from goodstanding.memberships.coming import Ledgers
+from goodstanding.memberships import buying, change_pages, changes_ahead, owing
+from goodstanding.memberships.change_pages import Preview, Shown
+from goodstanding.memberships.changing_words import CannotChange
 from goodstanding.memberships.intake import take_in
 from goodstanding.memberships.owing import Outcome, Stage
 from goodstanding.memberships.reading import standing_now
 from goodstanding.people.models import Member
 
-SALT = "goodstanding.memberships.change"
-GOOD_FOR = timedelta(minutes=15)
 BILL = "gchg"  # what the references of these bills begin with
-
-_WORDS = {
-    "staff": gettext_lazy("This cannot be changed here. Please ask the staff."),
-    "gateway": gettext_lazy(
-        "The bank renews this by its own clock, and it cannot be changed here. Please ask the staff."
-    ),
-    "ended": gettext_lazy("This has ended already. You can join again, at any level."),
-    "stay_first": gettext_lazy("You stopped its renewal. Choose “Stay after all” first, then change."),
-    "paused": gettext_lazy("It is paused, or will be. Go on first, or drop the pause; then change."),
-    "unpaid": gettext_lazy("Something is not paid yet. Pay it first, then change."),
-    "not_begun": gettext_lazy("What you bought has not begun yet. You can change it from then on."),
-    "on_hold": gettext_lazy("Your membership is on hold at the moment. Please ask the staff."),
-    "waiting": gettext_lazy(
-        "A change that you chose waits for its payment. Pay it, or leave it: it is dropped within a day, and you can choose anew."
-    ),
-    "closed": gettext_lazy("This is not on offer at the moment. Choose another one."),
-    "other_group": gettext_lazy("This is no other level of what you hold. Join it beside what you hold."),
-    "currency": gettext_lazy("Your account here is kept in another currency. Please ask the staff."),
-    "held": gettext_lazy("This is what you hold already."),
-    "just_now": gettext_lazy("This has begun in this very moment. Please try again in a minute."),
-    "desk": gettext_lazy("This is not paid by card here. Please ask the staff how to change."),
-    "tampered": gettext_lazy("This page was changed on its way. Nothing was changed; please look at it again."),
-    "stale": gettext_lazy(
-        "This page was open for more than a quarter of an hour. Nothing was changed; look at it again."
-    ),
-    "changed": gettext_lazy("What it comes to has changed meanwhile. Nothing was changed; please look at it again."),
-}
-
-
-class CannotChange(ValueError):
-    """The level is not changed; ``words`` say why, to the member. ``code`` is one of those named here."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code, self.words = code, str(_WORDS[code])
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """What changing ``subscription`` to ``price`` comes to, as it is shown; ``plan`` has the lines and the money."""
-
-    subscription: Subscription
-    price: Price
-    plan: Planned
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What a page showed, read back: ``page`` names that one view of it, ``figures`` what it said of money and dates."""
-
-    page: str
-    subscription: str
-    price: str
-    at: datetime
-    figures: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,23 +45,6 @@ class Accepted:
 
     outcome: Outcome
     invoice: Invoice | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ahead:
-    """What lies ahead of a subscription of ours: the price (with its level) that is set for ``at``, and the balance.
-
-    ``price`` is ``None`` where none is set, ``at`` the end of what is paid; ``step``: what our clock does next by itself. ``asked``: what the next bill of what is held now comes to, codes
-    and tax in it, before the balance, where it is known; ``paid``: how many bills asked for money before; ``codes``: those held.
-    """
-
-    price: Price | None
-    at: datetime | None
-    balance: Money
-    step: Step | None = None
-    asked: Money | None = None
-    paid: int = 0
-    codes: tuple[CodeHeld, ...] = ()
 
 
 def targets(member: Member, subscription: Subscription, *, now: datetime) -> list[Price]:
@@ -146,25 +65,6 @@ def preview(subscription: Subscription, price: Price, *, now: datetime) -> Previ
     """Return what changing to ``price`` (with its level) at ``now`` comes to. Writes nothing. Raises :class:`CannotChange`."""
     plan, _last = _planned(Ledger(_objects(subscription)), subscription, price, at=now, now=now)
     return Preview(subscription, price, plan)
-
-
-def signed(found: Preview) -> str:
-    """Return a preview as a text that a form sends back; it says what was shown and cannot be made up."""
-    page = derived("page", secrets.token_hex(16))
-    body = [page, found.subscription.pk, found.price.pk, found.plan.at.isoformat(), *_figures(found.plan)]
-    return signing.dumps(body, salt=SALT)
-
-
-def shown(text: str, *, now: datetime) -> Shown:
-    """Read what :func:`signed` wrote. Raises :class:`CannotChange` for what is made up or older than a quarter of an hour."""
-    try:
-        page, subscription, price, at, *figures = signing.loads(text, salt=SALT)
-        moment = datetime.fromisoformat(at)
-    except (signing.BadSignature, ValueError, TypeError):
-        raise CannotChange("tampered") from None
-    if not moment <= now <= moment + GOOD_FOR:
-        raise CannotChange("stale")
-    return Shown(page, subscription, price, moment, tuple(figures))
 
 
 def accept(
@@ -190,7 +90,7 @@ def accept(
         if not _told(customer, ref):
             ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
             plan, last = _planned(ledger, subscription, price, at=seen.at, now=now)
-            if _figures(plan) != seen.figures:
+            if change_pages.figures(plan) != seen.figures:
                 raise CannotChange("changed")
             number = numbering.invoice_number() if plan.is_now else ""
             facts = changes.facts_of(plan, last, ref=ref, at=now, number=number)
@@ -225,39 +125,6 @@ def bill_of(subscription: Subscription, seen: Shown) -> str:
 def is_change(invoice: Invoice) -> bool:
     """Return whether an invoice is the bill of a change of level: unpaid, it is dropped, and nothing is lost by that."""
     return invoice.external_id.startswith(f"{BILL}_")
-
-
-def ahead(subscriptions: Iterable[Subscription], ledgers: Ledgers) -> dict[str, Ahead]:
-    """Return what lies ahead of those of ``subscriptions`` that we bill, by their ids. One statement at most.
-
-    ``ledgers``: of those who pay for them (:func:`goodstanding.memberships.coming.ledgers_of`).
-    """
-    billed = [each for each in subscriptions if each.billed_by == Subscription.BilledBy.US]
-    tellings = {each.pk: ledgers[each.customer_id].subscriptions[each.external_id][-1] for each in billed}
-    wanted = {item.hints.price for last in tellings.values() for item in last.next_items}
-    prices = Price.objects.select_related("level").in_bulk(wanted) if wanted else {}
-    found = {}
-    for each in billed:
-        last, ledger = tellings[each.pk], ledgers[each.customer_id]
-        other = bool(last.next_items) and last.next_items[0].hints != last.items[0].hints  # not fewer seats alone
-        price = prices.get(last.next_items[0].hints.price) if other else None
-        balance = Money(ledger.credit_minor(last.currency), last.currency)
-        step = turns.step_of(ledger, each.external_id)
-        at, paid = (
-            _paid_until(ledger, each.external_id),
-            payments_before(last, turns.invoices_of(ledger, each.external_id)),
-        )
-        asked = _asked(last, paid + 1, at)
-        found[each.pk] = Ahead(price, at, balance, step, asked, paid, last.contract.codes)
-    return found
-
-
-def _asked(last: SubscriptionSeen, payment: int, at: datetime | None) -> Money | None:
-    """What the next bill comes to, as the clock will draw it up; nothing where an amount is not known or another one is set."""
-    if at is None or last.next_items or any(item.amount_minor is None for item in last.items):
-        return None
-    lines = [line for _, line in asked_of(last, payment=payment, at=at, levy_at=knowledge.current().levy_at)]
-    return total_of(lines, last.currency)
 
 
 def in_place_of_joining(member: Member, price: Price) -> Subscription | None:
@@ -322,7 +189,7 @@ def changeable(ledger: Ledger, subscription: Subscription, member: Member | None
     ]
     if unpaid:
         raise CannotChange("waiting" if all(ref in ledger.changes for ref in unpaid) else "unpaid")
-    until = _paid_until(ledger, last.subscription)
+    until = changes_ahead.paid_until(ledger, last.subscription)
     if last.status == SubscriptionStatus.INCOMPLETE or until is None or until <= now:
         raise CannotChange("unpaid")
     stands = {each["level"]: each["status"] for each in standing_now(member.pk, now=now).document["levels"]}
@@ -362,24 +229,6 @@ def _told(customer: GatewayCustomer, ref: str) -> bool:
 
 def _event(ref: str) -> str:
     return derived("evt", "change", ref)
-
-
-def _figures(plan: Planned) -> tuple[str, ...]:
-    """What a page says of a change: all of it is compared before it is made."""
-    moments = [plan.effect_at.isoformat() if not plan.is_now else "now", plan.next_charge_at.isoformat()]
-    amounts = [plan.total, plan.from_balance, plan.due_now, plan.to_balance, plan.next_due]
-    lines = [f"{line.name} {line.net.amount_minor} {line.tax.amount_minor} {line.said}" for line in plan.lines]
-    return (plan.total.currency, *moments, *(str(amount.amount_minor) for amount in amounts), *lines)
-
-
-def paid_until(ledger: Ledger, subscription: Subscription) -> datetime | None:
-    """Return the end of the period of a subscription that was begun last of those that are paid for."""
-    return _paid_until(ledger, subscription.external_id)
-
-
-def _paid_until(ledger: Ledger, subscription: str) -> datetime | None:
-    begun = turns.last_period(ledger, subscription)
-    return begun.end if begun is not None else None
 
 
 def _objects(subscription: Subscription) -> Objects:

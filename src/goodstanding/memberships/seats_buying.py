@@ -25,8 +25,10 @@ from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.core.seat_changes import Planned
-from goodstanding.memberships import changing, owing, seating
-from goodstanding.memberships.changing import GOOD_FOR, Accepted, CannotChange
+from goodstanding.memberships import changes_ahead, changing, owing, seating
+from goodstanding.memberships.change_pages import GOOD_FOR
+from goodstanding.memberships.changing import Accepted
+from goodstanding.memberships.changing_words import CannotChange
 from goodstanding.memberships.intake import take_in
 from goodstanding.memberships.models import Membership
 from goodstanding.memberships.owing import Outcome, Stage
@@ -94,7 +96,9 @@ def offer(membership: Membership) -> Offer:
     last = ledger.subscriptions[row.external_id][-1]
     there = seats.bought(last.items)
     coming, at = (
-        (None, None) if not last.next_items else (seats.bought(last.next_items), changing.paid_until(ledger, row))
+        (None, None)
+        if not last.next_items
+        else (seats.bought(last.next_items), changes_ahead.paid_until(ledger, row.external_id))
     )
     return Offer(row, _each(last), there, coming if coming != there else None, at)
 

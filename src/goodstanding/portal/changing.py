@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from goodstanding.catalogue.words import money_words
 from goodstanding.core.change_terms import Billed
 from goodstanding.core.proration import LineKind, Measure
-from goodstanding.memberships.changing import Preview
+from goodstanding.memberships.change_pages import Preview
 from goodstanding.portal import words
 
 

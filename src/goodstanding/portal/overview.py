@@ -23,9 +23,9 @@ from goodstanding.core.standing import Answer, judge_member
 from goodstanding.gateways import registry
 from goodstanding.gateways import services as gateways
 from goodstanding.gateways.protocol import Ability, GatewayError
-from goodstanding.memberships import cards, changing, owing
+from goodstanding.memberships import cards, changes_ahead, changing, owing
 from goodstanding.memberships.cards import KeptCard
-from goodstanding.memberships.changing import Ahead
+from goodstanding.memberships.changes_ahead import Ahead
 from goodstanding.memberships.coming import expected_bills, ledgers_of
 from goodstanding.memberships.models import Membership, MembershipItem, Seat
 from goodstanding.memberships.reading import records_of, standing_now
@@ -137,7 +137,7 @@ def of(member: Member, *, now: datetime, with_cards: bool = True) -> Overview:
         {(bill.gateway_account_id, bill.subscription): bill for bill in reversed(open_bills)},
         _errands(member),
         stored_cards(member, now=now) if asked else (),
-        changing.ahead(renewing, ledgers),
+        changes_ahead.ahead(renewing, ledgers),
         expected_bills(renewing, ledgers),
         now,
     )

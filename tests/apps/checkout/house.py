@@ -12,7 +12,7 @@ from goodstanding.catalogue.models import Price
 from goodstanding.clock import StoppedClock
 from goodstanding.core.journal import Chart
 from goodstanding.core.ledger import Ledger
-from goodstanding.memberships import changing
+from goodstanding.memberships import change_pages, changing
 from goodstanding.memberships.changing import Accepted
 from goodstanding.memberships.reading import standing_now
 from tests.apps.checkout import books
@@ -68,7 +68,7 @@ def june(number: int, hour: int = 0) -> datetime:
 def change(price: Price, clock: StoppedClock, *, card: str = "sandbox_ok", **how: str) -> Accepted:
     """Go the whole way, as the page does."""
     subscription = Subscription.objects.get()
-    seen = changing.shown(changing.signed(changing.preview(subscription, price, now=clock.now)), now=clock.now)
+    seen = change_pages.shown(change_pages.signed(changing.preview(subscription, price, now=clock.now)), now=clock.now)
     return changing.accept(subscription, price, seen, return_url="/back", now=clock.now, card=card, **how)
 
 

@@ -11,8 +11,8 @@ from django.test import Client
 from goodstanding.billing.models import Fact, Invoice, Payment, Subscription
 from goodstanding.clock import StoppedClock
 from goodstanding.core.money import Money
-from goodstanding.memberships import changing, ending, giving_back, owing
-from goodstanding.memberships.changing import CannotChange
+from goodstanding.memberships import changes_ahead, changing, ending, giving_back, owing
+from goodstanding.memberships.changing_words import CannotChange
 from goodstanding.memberships.coming import ledgers_of
 from goodstanding.memberships.models import LevelSpan
 from goodstanding.memberships.owing import Stage
@@ -163,7 +163,7 @@ def test_down_is_made_at_the_period_s_end_and_nothing_is_paid_now(
     assert change(house("basic"), clock, card="").invoice is None
     assert level_of(alice, clock) == ("plus", "good")
     rows = list(Subscription.objects.select_related("customer"))
-    assert changing.ahead(rows, ledgers_of(rows)).popitem()[1].price == house("basic")
+    assert changes_ahead.ahead(rows, ledgers_of(rows)).popitem()[1].price == house("basic")
     until(datetime(2026, 6, 30, 23, tzinfo=UTC))
     assert level_of(alice, clock) == ("plus", "good")
     until(datetime(2026, 7, 1, 1, tzinfo=UTC))

@@ -19,7 +19,7 @@ from goodstanding.communications.models import Mail
 from goodstanding.core import codec
 from goodstanding.core.ledger import Ledger, grouped
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import changing, ending, owing, rebuilding
+from goodstanding.memberships import change_pages, changing, ending, owing, rebuilding
 from goodstanding.memberships.intake import take_in
 from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.timeline import fact_words
@@ -46,10 +46,10 @@ def test_the_preview_writes_nothing_and_is_the_bill(alice: Any, house: PriceOf, 
     tables = [model for model in apps.get_models() if model._meta.managed]
     before = {model: model._default_manager.count() for model in tables}
     found = changing.preview(Subscription.objects.get(), house("plus"), now=clock.now)
-    text = changing.signed(found)
+    text = change_pages.signed(found)
     assert {model: model._default_manager.count() for model in tables} == before
     clock.advance(timedelta(minutes=14))
-    seen = changing.shown(text, now=clock.now)
+    seen = change_pages.shown(text, now=clock.now)
     made = changing.accept(
         Subscription.objects.get(), house("plus"), seen, return_url="/x", now=clock.now, card="sandbox_ok"
     )

@@ -11,8 +11,8 @@ from goodstanding.billing.models import Fact, Invoice, Subscription
 from goodstanding.catalogue.models import Level, Price
 from goodstanding.clock import StoppedClock
 from goodstanding.core.records import HoldKind
-from goodstanding.memberships import byhand, changing, ending
-from goodstanding.memberships.changing import CannotChange
+from goodstanding.memberships import byhand, change_pages, changing, ending
+from goodstanding.memberships.changing_words import CannotChange
 from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.services import hold
 from tests.apps.checkout.house import (
@@ -32,15 +32,15 @@ def test_a_page_sent_twice_is_one_change_and_an_old_or_altered_one_is_none(
     buy(alice, house("basic"), clock)
     clock.set(june(16))
     subscription, plus = Subscription.objects.get(), house("plus")
-    text = changing.signed(changing.preview(subscription, plus, now=clock.now))
-    seen = changing.shown(text, now=clock.now)
+    text = change_pages.signed(changing.preview(subscription, plus, now=clock.now))
+    seen = change_pages.shown(text, now=clock.now)
     how: dict[str, Any] = {"return_url": "/x", "now": clock.now, "card": "sandbox_ok"}
     with pytest.raises(CannotChange, match="tampered"):
         changing.accept(subscription, house("small"), seen, **how)
     with pytest.raises(CannotChange, match="tampered"):
-        changing.shown(text + "x", now=clock.now)
+        change_pages.shown(text + "x", now=clock.now)
     with pytest.raises(CannotChange, match="stale"):
-        changing.shown(text, now=clock.now + timedelta(minutes=16))
+        change_pages.shown(text, now=clock.now + timedelta(minutes=16))
     first, second = (changing.accept(subscription, plus, seen, **how) for _ in range(2))
     assert first.outcome.stage is second.outcome.stage is Stage.DONE
     assert charged() == [10000, 10000]
@@ -51,8 +51,8 @@ def test_what_would_come_to_something_else_is_shown_anew(
 ) -> None:
     buy(alice, house("basic"), clock)
     clock.set(datetime(2026, 6, 30, 23, 55, tzinfo=UTC))
-    seen = changing.shown(
-        changing.signed(changing.preview(Subscription.objects.get(), house("plus"), now=clock.now)), now=clock.now
+    seen = change_pages.shown(
+        change_pages.signed(changing.preview(Subscription.objects.get(), house("plus"), now=clock.now)), now=clock.now
     )
     until(datetime(2026, 7, 1, 0, 5, tzinfo=UTC), step=timedelta(minutes=5))
     with pytest.raises(CannotChange, match="changed"):

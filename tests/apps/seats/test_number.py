@@ -17,9 +17,18 @@ from goodstanding.catalogue.services import import_catalogue
 from goodstanding.communications.models import Mail
 from goodstanding.core.quote_refusals import QuoteRefused
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import buying, changing, ending, owing, rebuilding, seats_buying, seats_giving
+from goodstanding.memberships import (
+    buying,
+    change_pages,
+    changing,
+    ending,
+    owing,
+    rebuilding,
+    seats_buying,
+    seats_giving,
+)
 from goodstanding.memberships.buying import Basket, Wish, quote_of
-from goodstanding.memberships.changing import CannotChange
+from goodstanding.memberships.changing_words import CannotChange
 from goodstanding.memberships.models import Membership, Seat
 from tests.apps.seats.house import HOUSES, invite, levels, of, seat
 
@@ -251,7 +260,7 @@ def test_a_level_with_other_seats_keeps_what_is_bought_and_who_holds_them(compan
     subscription = Subscription.objects.select_related("customer__member", "gateway_account").get()
     found = changing.preview(subscription, price("household"), now=clock.now)
     assert not found.plan.is_now, "it costs less"
-    seen = changing.shown(changing.signed(found), now=clock.now)
+    seen = change_pages.shown(change_pages.signed(found), now=clock.now)
     changing.accept(subscription, price("household"), seen, return_url="/x", now=clock.now)
     refused("set", company, 2, clock)
     seats_of_both = seats_giving.taken(company, now=clock.now).places

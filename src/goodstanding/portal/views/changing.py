@@ -14,8 +14,9 @@ from goodstanding import clock
 from goodstanding.billing.models import Invoice, Subscription
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout.forms import ways_for
-from goodstanding.memberships import changing
-from goodstanding.memberships.changing import CannotChange, Preview
+from goodstanding.memberships import change_pages, changing
+from goodstanding.memberships.change_pages import Preview
+from goodstanding.memberships.changing_words import CannotChange
 from goodstanding.memberships.owing import Stage
 from goodstanding.people.models import Member
 from goodstanding.portal import changing as says
@@ -51,7 +52,7 @@ def change(request: HttpRequest, member: Member, subscription: str, price: str) 
     except CannotChange as refusal:
         return _refused(request, refusal)
     ways = ways_for(member, [row.gateway_account] if found.plan.due_now else [], now=now)
-    free, anew = not found.plan.due_now, changing.signed(found)
+    free, anew = not found.plan.due_now, change_pages.signed(found)
     if request.method == "POST":
         form = ChangeForm(request.POST, ways=ways, free=free)
         answer = _accepted(request, found, form) if form.is_valid() else None
@@ -87,7 +88,7 @@ def _sent_again(request: HttpRequest, row: Subscription, wanted: Price) -> HttpR
     if request.method != "POST":
         return None
     try:
-        seen = changing.shown(request.POST.get("shown", ""), now=clock.now())
+        seen = change_pages.shown(request.POST.get("shown", ""), now=clock.now())
     except CannotChange:
         return None
     bill = changing.bill_of(row, seen)
@@ -99,7 +100,7 @@ def _accepted(request: HttpRequest, found: Preview, form: ChangeForm) -> HttpRes
     """Make the change as it was shown; ``None`` where it turns out that it would be another one by now."""
     row, now = found.subscription, clock.now()
     try:
-        seen = changing.shown(form.cleaned_data["shown"], now=now)
+        seen = change_pages.shown(form.cleaned_data["shown"], now=now)
         there = reverse("gs_portal:pay", args=[changing.bill_of(row, seen)])
         made = changing.accept(
             row,

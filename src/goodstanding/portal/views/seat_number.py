@@ -16,7 +16,7 @@ from goodstanding import clock
 from goodstanding.billing.models import Invoice
 from goodstanding.checkout.forms import ways_for
 from goodstanding.memberships import changing, seats_buying
-from goodstanding.memberships.changing import CannotChange
+from goodstanding.memberships.changing_words import CannotChange
 from goodstanding.memberships.models import Membership
 from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.seats_buying import Preview

@@ -1,0 +1,65 @@
+"""A change as a page shows it: signed, good for a quarter of an hour, and compared with what it comes to when it comes back."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core import signing
+
+from goodstanding.billing.models import Subscription
+from goodstanding.catalogue.models import Price
+from goodstanding.core.changes import Planned
+from goodstanding.core.ids import derived
+from goodstanding.memberships.changing_words import CannotChange
+
+SALT = "goodstanding.memberships.change"
+GOOD_FOR = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What changing ``subscription`` to ``price`` comes to, as it is shown; ``plan`` has the lines and the money."""
+
+    subscription: Subscription
+    price: Price
+    plan: Planned
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a page showed, read back: ``page`` names that one view of it, ``figures`` what it said of money and dates."""
+
+    page: str
+    subscription: str
+    price: str
+    at: datetime
+    figures: tuple[str, ...]
+
+
+def signed(found: Preview) -> str:
+    """Return a preview as a text that a form sends back; it says what was shown and cannot be made up."""
+    page = derived("page", secrets.token_hex(16))
+    body = [page, found.subscription.pk, found.price.pk, found.plan.at.isoformat(), *figures(found.plan)]
+    return signing.dumps(body, salt=SALT)
+
+
+def shown(text: str, *, now: datetime) -> Shown:
+    """Read what :func:`signed` wrote. Raises :class:`CannotChange` for what is made up or older than a quarter of an hour."""
+    try:
+        page, subscription, price, at, *said = signing.loads(text, salt=SALT)
+        moment = datetime.fromisoformat(at)
+    except (signing.BadSignature, ValueError, TypeError):
+        raise CannotChange("tampered") from None
+    if not moment <= now <= moment + GOOD_FOR:
+        raise CannotChange("stale")
+    return Shown(page, subscription, price, moment, tuple(said))
+
+
+def figures(plan: Planned) -> tuple[str, ...]:
+    """Return what a page says of a change: all of it is compared before it is made."""
+    moments = [plan.effect_at.isoformat() if not plan.is_now else "now", plan.next_charge_at.isoformat()]
+    amounts = [plan.total, plan.from_balance, plan.due_now, plan.to_balance, plan.next_due]
+    lines = [f"{line.name} {line.net.amount_minor} {line.tax.amount_minor} {line.said}" for line in plan.lines]
+    return (plan.total.currency, *moments, *(str(amount.amount_minor) for amount in amounts), *lines)

@@ -1,0 +1,75 @@
+"""What lies ahead of a subscription that we bill: what is set for it, and what its next bill comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from goodstanding.billing import turns
+from goodstanding.billing.models import Subscription
+from goodstanding.catalogue import knowledge
+from goodstanding.catalogue.models import Price
+from goodstanding.core.asking import total_of
+from goodstanding.core.dunning import Step
+from goodstanding.core.facts import CodeHeld, SubscriptionSeen
+from goodstanding.core.ledger import Ledger
+from goodstanding.core.money import Money
+from goodstanding.core.renewals import asked_of, payments_before
+from goodstanding.memberships.coming import Ledgers
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What lies ahead of a subscription of ours: the price (with its level) that is set for ``at``, and the balance.
+
+    ``price`` is ``None`` where none is set, ``at`` the end of what is paid; ``step``: what our clock does next by itself. ``asked``: what the next bill of what is held now comes to, codes
+    and tax in it, before the balance, where it is known; ``paid``: how many bills asked for money before; ``codes``: those held.
+    """
+
+    price: Price | None
+    at: datetime | None
+    balance: Money
+    step: Step | None = None
+    asked: Money | None = None
+    paid: int = 0
+    codes: tuple[CodeHeld, ...] = ()
+
+
+def ahead(subscriptions: Iterable[Subscription], ledgers: Ledgers) -> dict[str, Ahead]:
+    """Return what lies ahead of those of ``subscriptions`` that we bill, by their ids. One statement at most.
+
+    ``ledgers``: of those who pay for them (:func:`goodstanding.memberships.coming.ledgers_of`).
+    """
+    billed = [each for each in subscriptions if each.billed_by == Subscription.BilledBy.US]
+    tellings = {each.pk: ledgers[each.customer_id].subscriptions[each.external_id][-1] for each in billed}
+    wanted = {item.hints.price for last in tellings.values() for item in last.next_items}
+    prices = Price.objects.select_related("level").in_bulk(wanted) if wanted else {}
+    found = {}
+    for each in billed:
+        last, ledger = tellings[each.pk], ledgers[each.customer_id]
+        other = bool(last.next_items) and last.next_items[0].hints != last.items[0].hints  # not fewer seats alone
+        price = prices.get(last.next_items[0].hints.price) if other else None
+        balance = Money(ledger.credit_minor(last.currency), last.currency)
+        step = turns.step_of(ledger, each.external_id)
+        at, paid = (
+            paid_until(ledger, each.external_id),
+            payments_before(last, turns.invoices_of(ledger, each.external_id)),
+        )
+        asked = _asked(last, paid + 1, at)
+        found[each.pk] = Ahead(price, at, balance, step, asked, paid, last.contract.codes)
+    return found
+
+
+def _asked(last: SubscriptionSeen, payment: int, at: datetime | None) -> Money | None:
+    """What the next bill comes to, as the clock will draw it up; nothing where an amount is not known or another one is set."""
+    if at is None or last.next_items or any(item.amount_minor is None for item in last.items):
+        return None
+    lines = [line for _, line in asked_of(last, payment=payment, at=at, levy_at=knowledge.current().levy_at)]
+    return total_of(lines, last.currency)
+
+
+def paid_until(ledger: Ledger, subscription: str) -> datetime | None:
+    """Return the end of the period of a subscription (by reference) that was begun last of those that are paid for."""
+    begun = turns.last_period(ledger, subscription)
+    return begun.end if begun is not None else None
