@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from goodstanding.core import changes, dunning, ours, pricing, purchasing, renewals
+from goodstanding.core.changes import Manner, Reckoning, When
 from goodstanding.core.facts import (
     Fact,
     InvoiceSeen,
@@ -64,8 +65,10 @@ class Life:
         name = f"pay_{bill.invoice}"
         self.facts.append(PaymentSeen(name, at, "succeeded", bill.due_minor, "EUR", at, "cus", invoice=bill.invoice))
 
-    def change(self, wanted: PriceTerms, *, at: datetime, pays: bool = True) -> changes.Planned:
-        made = changes.planned(self.ledger, self.name, wanted, at=at)
+    def change(
+        self, wanted: PriceTerms, *, at: datetime, pays: bool = True, manner: Manner = changes.BY_ITSELF
+    ) -> changes.Planned:
+        made = changes.planned(self.ledger, self.name, wanted, at=at, manner=manner)
         assert made is not None
         self.bills += 1
         facts = changes.facts_of(made, self.last, ref=f"gchg_{self.bills}", at=at, number=f"INV-{self.bills:05d}")
@@ -265,3 +268,20 @@ def test_only_a_changed_interval_moves_the_anchor() -> None:
     told = replace(Life(terms(10000)).last, next_items=(item,))
     assert changes.renewed(told, start=JULY, at=JULY).anchor_at == JUNE
     assert changes.renewed(replace(told, next_items=(year,)), start=JULY, at=JULY).anchor_at == JULY
+
+
+def test_what_was_before_a_paid_change_may_be_set_again_for_nothing() -> None:
+    """A to B, paid; then staff set A again for nothing: that is no echo of what was told before B."""
+    life = Life(terms(1000, "small"))
+    life.change(terms(3000, "big"), at=JUNE + DAY)
+    life.change(terms(1000, "small"), at=JUNE + 2 * DAY, manner=Manner(When.NOW, Reckoning.NOTHING))
+    assert life.last.items[0].hints.level == "small"
+
+
+def test_what_was_meant_for_the_end_before_a_paid_change_may_be_meant_again() -> None:
+    life = Life(terms(2000, "middle"))
+    life.change(terms(1000, "small"), at=JUNE + DAY)
+    life.change(terms(3000, "big"), at=JUNE + 2 * DAY)
+    assert life.last.next_items == ()
+    life.change(terms(1000, "small"), at=JUNE + 3 * DAY)
+    assert [each.hints.level for each in (*life.last.items, *life.last.next_items)] == ["big", "small"]

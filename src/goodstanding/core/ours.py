@@ -87,7 +87,8 @@ def _changed(tellings: Sequence[SubscriptionSeen], settled: Mapping[str, datetim
     """The tellings with each change of level where it was paid for; without those that were not.
 
     A change is laid onto what was told before that moment, and what is told after it without knowing of it (a cancel, while
-    the bank's answer was on its way) does not undo it: of items and anchor that says only what it says anew.
+    the bank's answer was on its way) does not undo it: of items and anchor that says only what it says anew. What is told
+    knowing of it says all of them, also where it goes back to what was before.
     """
     if not any(told.once_paid for told in tellings):
         return tellings
@@ -98,17 +99,20 @@ def _changed(tellings: Sequence[SubscriptionSeen], settled: Mapping[str, datetim
         if told.once_paid in settled
     ]
     found: list[SubscriptionSeen] = []
-    base: SubscriptionSeen | None = None
+    known: dict[str, SubscriptionSeen] = {}  # by the last change that was known: how things were then
     for at, _, told in sorted(counting, key=lambda each: each[:2]):
         before = found[-1] if found else told
         if told.once_paid:
             new = {name: getattr(told, name) for name in CHANGED}
-            found.append(replace(before, at=at, rank=told.rank, once_paid="", **new))
+            found.append(replace(before, at=at, rank=told.rank, once_paid="", knows=told.once_paid, **new))
+            known[told.once_paid] = found[-1]
         else:
-            known = base or told
-            same = {name: getattr(before, name) for name in CHANGED if getattr(told, name) == getattr(known, name)}
-            found.append(replace(told, **same))
-            base = told
+            then = known.get(told.knows)
+            same = {
+                name: getattr(before, name) for name in CHANGED if then and getattr(told, name) == getattr(then, name)
+            }
+            found.append(replace(told, knows=before.knows, **same))
+            known[told.knows] = told
     return found or [replace(told, once_paid="") for told in tellings]  # what it changes was not told yet
 
 
