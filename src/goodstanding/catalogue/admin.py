@@ -13,7 +13,7 @@ from goodstanding import clock
 from goodstanding.audit.admin import Audited
 from goodstanding.catalogue import services
 from goodstanding.catalogue.forms import GroupForm, LevelForm, NameForm, promised_last
-from goodstanding.catalogue.models import POLICIES, GatewayPrice, Level, LevelGroup, LevelTerms, Price, TaxRate
+from goodstanding.catalogue.models import POLICIES, GatewayPrice, Level, LevelGroup, LevelPath, LevelTerms, Price, TaxRate
 from goodstanding.catalogue.price_forms import PriceForm
 from goodstanding.people import pages
 
@@ -62,6 +62,22 @@ class TermsInline(pages.Untouched, admin.TabularInline):
         return pages.moment(terms.since) if terms.since else str(_("the beginning"))
 
 
+class PathInline(admin.TabularInline):
+    """To which levels one may change from this one, and how."""
+
+    model = LevelPath
+    fk_name = "from_level"
+    extra = 1
+    fields = ("to_level", "when", "reckoning")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **how: Any) -> Any:
+        """Offer the levels of its group."""
+        level = request.resolver_match.kwargs.get("object_id") if request.resolver_match else None
+        if db_field.name == "to_level" and level is not None:
+            how["queryset"] = Level.objects.filter(group__levels=level)
+        return super().formfield_for_foreignkey(db_field, request, **how)
+
+
 class PriceInline(AddOnly):
     """What the level costs."""
 
@@ -101,7 +117,7 @@ class LevelGroupAdmin(Catalogue):
     """Groups of levels."""
 
     form = GroupForm
-    list_display = ("slug", "name", "allows_several")
+    list_display = ("slug", "name", "allows_several", "only_listed_changes")
     ordering = ("slug",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: LevelGroup | None = None) -> tuple[str, ...]:
@@ -131,7 +147,7 @@ class LevelAdmin(Catalogue):
         (_("Seats"), {"fields": ("seats", "seats_max", "seat_level")}),
         (_("What it promises from now on"), {"fields": ("grace_days", "prepaid_grace_days", "end_rule", *POLICIES)}),
     )
-    inlines = (PriceInline, TermsInline)
+    inlines = (PriceInline, PathInline, TermsInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Level]:
         """With promises and prices, in as many statements as there are tables."""

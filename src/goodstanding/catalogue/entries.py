@@ -11,13 +11,14 @@ from typing import Any
 from goodstanding.catalogue import conditions
 from goodstanding.catalogue.file_reading import Reader
 from goodstanding.catalogue.models import Interval
+from goodstanding.core.changes import Reckoning, When
 from goodstanding.core.currencies import UnknownCurrency, exponent
 from goodstanding.core.periods import EndRule
 from goodstanding.core.records import OnDispute, OnDisputeLost, OnRefund
 
 MEMBERTYPE = re.compile(r"[A-Za-z0-9]{1,40}")
 _LEVEL_KEYS = {
-    "slug", "name", "group", "group_allows_several", "grace_days", "prepaid_grace_days", "prices", "legacy_membertype_id",
+    "slug", "name", "group", "group_allows_several", "group_changes", "changes_to", "grace_days", "prepaid_grace_days", "prices", "legacy_membertype_id",
     "description", "open", "hidden", "position", "end_rule", "seats", "seats_max", "seat_level", "capacity", "sale_from",
     "sale_until", "takes_donations", "needs_card", "pause_days_max", "pauses_max", "on_refund", "on_dispute", "on_dispute_lost",
 }  # fmt: skip
@@ -26,6 +27,7 @@ _PRICE_KEYS = {
     "trial", "intro", "payments", "total_minor", "keeps", "minimum_minor", "terms_max", "fixed", "ends_on", "tax",
     "seat_amount_minor",
 }  # fmt: skip
+_MANNER = ("when", "reckoning")  # how one changes
 _MOST_SEATS = 10000
 TAX = {"exclusive": (True, False), "inclusive": (True, True)}
 GATEWAYS = ("stripe",)
@@ -75,11 +77,13 @@ class LevelEntry:
     name: str
     group: str
     group_allows_several: bool
+    group_changes: Mapping[str, Any]  # how one changes within the group, as far as the file says
     grace_days: int
     prepaid_grace_days: int
     legacy_membertype_id: str | None
     said: Mapping[str, Any]  # how it is sold, as far as the file says; the rest stays as it is
     seats: Mapping[str, Any]  # and what it says of seats; their level may stand anywhere in the file
+    paths: tuple[Mapping[str, str], ...] | None  # to which level, when and how; None: left as it is
     prices: tuple[PriceEntry, ...]
 
 
@@ -126,6 +130,7 @@ class _Reader(Reader):
             name=self._text("name"),
             group=group,
             group_allows_several=self._flag("group_allows_several"),
+            group_changes=self._group_changes(),
             grace_days=self._number("grace_days", 0, 3660, default=7),
             prepaid_grace_days=self._number("prepaid_grace_days", 0, 3660, default=0),
             legacy_membertype_id=None if membertype is None else str(membertype),
@@ -151,11 +156,42 @@ class _Reader(Reader):
                 seats_max=("seats_max", self._seats_max),
                 seat_level=("seat_level_id", self._seat_level),
             ),
+            paths=self._paths() if "changes_to" in self.raw else None,
             prices=tuple(
                 _Reader(price, f"{self.where}, price {number}", self.faults, self.warnings).price()
                 for number, price in enumerate(prices, 1)
             ),
         )
+
+    def _group_changes(self) -> Mapping[str, Any]:
+        raw = self.raw.get("group_changes", {})
+        if not isinstance(raw, dict):
+            self._fault("group_changes is no object")
+            return {}
+        inner = _Reader(raw, f"{self.where}, group_changes", self.faults, self.warnings)
+        inner._unknown({"only_listed", *_MANNER})
+        return inner._said(
+            only_listed=("only_listed_changes", inner._flag),
+            when=("change_when", inner._one_of(When)),
+            reckoning=("change_reckoning", inner._one_of(Reckoning)),
+        )
+
+    def _paths(self) -> tuple[Mapping[str, str], ...]:
+        raw = self.raw["changes_to"]
+        if not isinstance(raw, list) or not all(isinstance(each, str | dict) for each in raw):
+            self._fault("changes_to is no list of levels")
+            return ()
+        found: dict[str, Mapping[str, str]] = {}
+        for number, each in enumerate(raw, 1):
+            given = {"level": each} if isinstance(each, str) else each
+            inner = _Reader(given, f"{self.where}, changes_to {number}", self.faults, self.warnings)
+            inner._unknown({"level", *_MANNER})
+            level = inner._slug("level")
+            if level and level in found:
+                inner._fault(f"{level} stands twice")
+            said = inner._said(when=("when", inner._one_of(When)), reckoning=("reckoning", inner._one_of(Reckoning)))
+            found[level] = {"to_level_id": level, **said}
+        return tuple(found.values())
 
     def _days_or_none(self, name: str) -> int | None:
         return None if self.raw.get(name) is None else self._number(name, 1, 3660)
@@ -281,6 +317,7 @@ def _clashes(entries: list[LevelEntry]) -> list[str]:
     faults = []
     slugs: set[str] = set()
     groups: dict[str, bool] = {}
+    changes: dict[tuple[str, str], Any] = {}
     names: set[tuple[str, str, str]] = set()
     membertypes: set[str] = set()
     for entry in entries:
@@ -289,6 +326,9 @@ def _clashes(entries: list[LevelEntry]) -> list[str]:
         slugs.add(entry.slug)
         if groups.setdefault(entry.group, entry.group_allows_several) != entry.group_allows_several:
             faults.append(f"{entry.slug}: group {entry.group} both allows several levels and does not")
+        for name, said in entry.group_changes.items():
+            if changes.setdefault((entry.group, name), said) != said:
+                faults.append(f"{entry.slug}: group_changes of {entry.group} is another one in another entry")
         if entry.legacy_membertype_id and entry.legacy_membertype_id in membertypes:
             faults.append(f"{entry.slug}: legacy_membertype_id {entry.legacy_membertype_id} stands twice")
         membertypes.add(entry.legacy_membertype_id or "")

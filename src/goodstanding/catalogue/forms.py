@@ -39,12 +39,21 @@ class GroupForm(_GroupForm):
 
     class Meta:
         model = LevelGroup
-        fields = ("slug", "name", "allows_several")
+        fields = ("slug", "name", "allows_several", "only_listed_changes", "change_when", "change_reckoning")
+        labels = {
+            "only_listed_changes": _("Only the changes that are listed"),
+            "change_when": _("A change of level is made"),
+            "change_reckoning": _("A change at once comes to"),
+        }
         help_texts = {
             "slug": _("Stands in files and addresses; it never changes."),
             "allows_several": _(
                 "Whether a member may hold several of its levels at a time. Fixed once levels are held."
             ),
+            "only_listed_changes": _(
+                "Ticked: from a level only to those that are listed on the level’s page. Unticked: from each to each."
+            ),
+            "change_when": _("A level’s page may say something else for one change."),
         }
 
     def clean_slug(self) -> str:

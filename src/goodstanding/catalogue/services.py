@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from goodstanding.catalogue import conditions, knowledge
+from goodstanding.catalogue import conditions, knowledge, paths
 from goodstanding.catalogue.entries import CatalogueRefused, LevelEntry, PriceEntry, read_entries
 from goodstanding.catalogue.models import GatewayPrice, Interval, Level, LevelGroup, LevelTerms, Price
 from goodstanding.core.ids import derived
@@ -32,7 +32,8 @@ class Imported:
 def import_catalogue(text: str, *, now: datetime) -> Imported:
     """Take in a catalogue file (a JSON list of levels): all of it or nothing.
 
-    Levels and prices that are there already are brought up to date; nothing is removed. A level's new grace counts for
+    Levels and prices that are there already are brought up to date; nothing is removed but the changes that are offered
+    from a level, where the file lists others. A level's new grace counts for
     those who buy from ``now`` on. Raises :class:`CatalogueRefused` naming every fault.
     """
     try:
@@ -48,15 +49,16 @@ def import_catalogue(text: str, *, now: datetime) -> Imported:
 
 def _imported(entries: Sequence[LevelEntry], warnings: Sequence[str], *, now: datetime) -> Imported:
     with transaction.atomic():
-        faults = _claimed_elsewhere(entries) + _seats_wrong(entries)
+        faults = _claimed_elsewhere(entries) + _seats_wrong(entries) + paths.wrong(entries)
         if faults:
             raise CatalogueRefused(faults)
         # Two levels of the file may have changed numbers with each other.
         Level.objects.filter(slug__in=[entry.slug for entry in entries]).update(legacy_membertype_id=None)
         for entry in entries:
             _take_level(entry)
-        for entry in entries:  # seats may be of a level that stands further down
+        for entry in entries:  # seats, and changes, may be to a level that stands further down
             _take_seats(entry, now)
+            paths.take(entry)
             for price in entry.prices:
                 _take_price(entry.slug, price)
         changed(now=now)
@@ -121,10 +123,11 @@ def _claimed_elsewhere(entries: Sequence[LevelEntry]) -> list[str]:
 
 
 def _take_level(entry: LevelEntry) -> None:
+    said = {"allows_several": entry.group_allows_several, **entry.group_changes}
     LevelGroup.objects.update_or_create(
         slug=entry.group,
-        defaults={"allows_several": entry.group_allows_several},
-        create_defaults={"allows_several": entry.group_allows_several, "name": entry.group.replace("-", " ").title()},
+        defaults=said,
+        create_defaults={**said, "name": entry.group.replace("-", " ").title()},
     )
     Level.objects.update_or_create(
         slug=entry.slug,

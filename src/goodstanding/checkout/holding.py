@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from goodstanding.billing import recording
 from goodstanding.billing.models import GatewayCustomer, Subscription
-from goodstanding.catalogue.models import Price
+from goodstanding.catalogue import paths
+from goodstanding.catalogue.models import Level, Price
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core import ours
 from goodstanding.core.facts import Fact
@@ -28,7 +29,10 @@ NOT_BEGUN = (SubscriptionStatus.INCOMPLETE, *ENDED)
 
 
 def require_free(member: Member, price: Price, *, now: datetime) -> None:
-    """Raise :class:`Refused` where the member holds the level already, by something that renews, or for life."""
+    """Raise :class:`Refused` where the member holds the level already, by something that renews, or for life.
+
+    Also where it would take the place of a level from which the organisation offers no change to this one.
+    """
     for subscription in _renewing(member).filter(items__seat__membership__level=price.level_id):
         if subscription.ends_at is not None:
             raise Refused(
@@ -47,6 +51,7 @@ def require_free(member: Member, price: Price, *, now: datetime) -> None:
                 ),
             )
         raise Refused("already_held", _("You hold this already, and it renews by itself. Nothing was charged."))
+    _require_offered(replaced_by(member, price), price)
     until = extending.covered_until(member, price, now=now)
     if until is not None and until >= FOR_LIFE:
         raise Refused("for_life", _("You hold this for life. There is nothing left to buy."))
@@ -60,6 +65,18 @@ def replaced_by(member: Member, price: Price) -> list[Subscription]:
         return []
     others = _renewing(member).filter(items__seat__membership__level__group=price.level.group_id, ends_at=None)
     return list(others.exclude(items__seat__membership__level=price.level_id))
+
+
+def _require_offered(replaced: list[Subscription], price: Price) -> None:
+    if not replaced:
+        return
+    levels = Level.objects.select_related("group").filter(group=price.level.group_id)
+    for level in levels.filter(memberships__items__item__subscription__in=replaced).distinct():
+        if paths.paths_from(level).to(price.level_id) is None:
+            raise Refused(
+                "not_offered",
+                _("To join at this level in place of what you hold is not a change that this organisation offers."),
+            )
 
 
 def close_others(member: Member, price: Price, *, but: Container[str], now: datetime) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from goodstanding.core.changes import Reckoning, When
 from goodstanding.core.periods import EndRule
 from goodstanding.core.records import OnDispute, OnDisputeLost, OnRefund
 
@@ -30,6 +32,22 @@ ON_DISPUTE_LOST = [
     (OnDisputeLost.KEEP.value, _("stays to its date")),
 ]
 POLICIES = ("on_refund", "on_dispute", "on_dispute_lost")
+
+
+WHEN = [
+    (When.BY_PRICE.value, _("up at once, down with the end of what is paid")),
+    (When.NOW.value, _("at once")),
+    (When.AT_END.value, _("with the end of what is paid")),
+]
+RECKONINGS = [
+    (Reckoning.PRORATED.value, _("the rest of what was paid is given back, the rest of the time is charged")),
+    (Reckoning.WHOLE.value, _("nothing is given back, a new period begins at its whole price")),
+    (Reckoning.NOTHING.value, _("nothing before the next renewal")),
+]
+
+
+def _values(choices: Sequence[tuple[str, object]]) -> list[str]:
+    return [value for value, _words in choices]
 
 
 class MoneyBack(models.Model):
@@ -55,14 +73,27 @@ def known_policies(name: str) -> models.CheckConstraint:
 
 
 class LevelGroup(models.Model):
-    """Levels of which a member holds one at a time, or several."""
+    """Levels of which a member holds one at a time, or several.
+
+    ``only_listed_changes``: from one of its levels to another only along a :class:`LevelPath`. ``change_when`` and
+    ``change_reckoning``: how a change of level is made where its path does not say it.
+    """
 
     slug = models.SlugField(max_length=60, primary_key=True)
     name = models.CharField(max_length=200)
     allows_several = models.BooleanField(default=False)
+    only_listed_changes = models.BooleanField(default=False)
+    change_when = models.CharField(max_length=8, choices=WHEN, default=When.BY_PRICE.value)
+    change_reckoning = models.CharField(max_length=9, choices=RECKONINGS, default=Reckoning.PRORATED.value)
 
     class Meta:
         ordering: ClassVar = ["slug"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(change_when__in=_values(WHEN), change_reckoning__in=_values(RECKONINGS)),
+                name="gs_catalogue_group_change",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -116,6 +147,33 @@ class Level(MoneyBack):
 
     def __str__(self) -> str:
         return self.name
+
+
+class LevelPath(models.Model):
+    """That one may change from a level to another of its group, and how; what is empty is as the group says.
+
+    From a level to itself: how another price of it is changed to.
+    """
+
+    from_level = models.ForeignKey(Level, on_delete=models.CASCADE, related_name="paths")
+    to_level = models.ForeignKey(Level, on_delete=models.CASCADE, related_name="+")
+    when = models.CharField(max_length=8, choices=WHEN, blank=True)
+    reckoning = models.CharField(max_length=9, choices=RECKONINGS, blank=True)
+
+    class Meta:
+        verbose_name = _("change that is offered")
+        verbose_name_plural = _("changes that are offered")
+        ordering: ClassVar = ["from_level", "to_level"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["from_level", "to_level"], name="gs_catalogue_path_once"),
+            models.CheckConstraint(
+                condition=Q(when__in=["", *_values(WHEN)], reckoning__in=["", *_values(RECKONINGS)]),
+                name="gs_catalogue_path_manner",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_level_id}: {self.to_level_id}"
 
 
 class LevelTerms(MoneyBack):
