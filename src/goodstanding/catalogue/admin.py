@@ -13,7 +13,16 @@ from goodstanding import clock
 from goodstanding.audit.admin import Audited
 from goodstanding.catalogue import services
 from goodstanding.catalogue.forms import GroupForm, LevelForm, NameForm, promised_last
-from goodstanding.catalogue.models import POLICIES, GatewayPrice, Level, LevelGroup, LevelPath, LevelTerms, Price, TaxRate
+from goodstanding.catalogue.models import (
+    POLICIES,
+    GatewayPrice,
+    Level,
+    LevelGroup,
+    LevelPath,
+    LevelTerms,
+    Price,
+    TaxRate,
+)
 from goodstanding.catalogue.price_forms import PriceForm
 from goodstanding.people import pages
 

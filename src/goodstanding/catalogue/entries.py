@@ -317,7 +317,6 @@ def _clashes(entries: list[LevelEntry]) -> list[str]:
     faults = []
     slugs: set[str] = set()
     groups: dict[str, bool] = {}
-    changes: dict[tuple[str, str], Any] = {}
     names: set[tuple[str, str, str]] = set()
     membertypes: set[str] = set()
     for entry in entries:
@@ -326,9 +325,6 @@ def _clashes(entries: list[LevelEntry]) -> list[str]:
         slugs.add(entry.slug)
         if groups.setdefault(entry.group, entry.group_allows_several) != entry.group_allows_several:
             faults.append(f"{entry.slug}: group {entry.group} both allows several levels and does not")
-        for name, said in entry.group_changes.items():
-            if changes.setdefault((entry.group, name), said) != said:
-                faults.append(f"{entry.slug}: group_changes of {entry.group} is another one in another entry")
         if entry.legacy_membertype_id and entry.legacy_membertype_id in membertypes:
             faults.append(f"{entry.slug}: legacy_membertype_id {entry.legacy_membertype_id} stands twice")
         membertypes.add(entry.legacy_membertype_id or "")
@@ -338,4 +334,14 @@ def _clashes(entries: list[LevelEntry]) -> list[str]:
                     if name and (gateway, kind, name) in names:
                         faults.append(f"{entry.slug}: {gateway} {kind} {name[:80]} stands twice")
                     names.add((gateway, kind, name))
+    return faults + _changes_clash(entries)
+
+
+def _changes_clash(entries: list[LevelEntry]) -> list[str]:
+    faults = []
+    changes: dict[tuple[str, str], Any] = {}
+    for entry in entries:
+        for name, said in entry.group_changes.items():
+            if changes.setdefault((entry.group, name), said) != said:
+                faults.append(f"{entry.slug}: group_changes of {entry.group} is another one in another entry")
     return faults

@@ -42,9 +42,7 @@ def take(entry: LevelEntry) -> None:
     rows.exclude(to_level_id__in=[each["to_level_id"] for each in entry.paths]).delete()
     for each in entry.paths:
         said = {"when": "", "reckoning": "", **each}
-        LevelPath.objects.update_or_create(
-            from_level_id=entry.slug, to_level_id=said.pop("to_level_id"), defaults=said
-        )
+        LevelPath.objects.update_or_create(from_level_id=entry.slug, to_level_id=said.pop("to_level_id"), defaults=said)
 
 
 def wrong(entries: Sequence[LevelEntry]) -> list[str]:

@@ -25,6 +25,7 @@ from goodstanding.memberships import ending, extending, retrying
 from goodstanding.memberships.intake import take_in
 from goodstanding.people.models import Member
 
+NOT_OFFERED = "not_offered"
 NOT_BEGUN = (SubscriptionStatus.INCOMPLETE, *ENDED)
 
 
@@ -51,7 +52,7 @@ def require_free(member: Member, price: Price, *, now: datetime) -> None:
                 ),
             )
         raise Refused("already_held", _("You hold this already, and it renews by itself. Nothing was charged."))
-    _require_offered(replaced_by(member, price), price)
+    require_offered(member, price)
     until = extending.covered_until(member, price, now=now)
     if until is not None and until >= FOR_LIFE:
         raise Refused("for_life", _("You hold this for life. There is nothing left to buy."))
@@ -67,14 +68,16 @@ def replaced_by(member: Member, price: Price) -> list[Subscription]:
     return list(others.exclude(items__seat__membership__level=price.level_id))
 
 
-def _require_offered(replaced: list[Subscription], price: Price) -> None:
+def require_offered(member: Member, price: Price) -> None:
+    """Raise :class:`Refused` where joining takes the place of a level from which no change to this one is offered."""
+    replaced = replaced_by(member, price)
     if not replaced:
         return
     levels = Level.objects.select_related("group").filter(group=price.level.group_id)
     for level in levels.filter(memberships__items__item__subscription__in=replaced).distinct():
         if paths.paths_from(level).to(price.level_id) is None:
             raise Refused(
-                "not_offered",
+                NOT_OFFERED,
                 _("To join at this level in place of what you hold is not a change that this organisation offers."),
             )
 

@@ -258,6 +258,7 @@ def _require_let_try(request: HttpRequest, email: str) -> None:
 
 
 def _require_nothing_to_change(member: Member, price: Price) -> None:
+    holding.require_offered(member, price)
     if changing.in_place_of_joining(member, price) is not None:
         raise Refused("change", CHANGE)
 
@@ -287,6 +288,9 @@ def _join_page(sale: _Sale, form: JoinForm, *, status: int) -> HttpResponse:
             holding.require_free(member, each, now=sale.now)
         except Refused as refusal:
             held = held or refusal.words
+            if refusal.code == holding.NOT_OFFERED:
+                change = None
+                break
     context = {
         "price": price,
         "quote": quote,

@@ -10,7 +10,7 @@ from django.core import signing
 
 from goodstanding.billing.models import Subscription
 from goodstanding.catalogue.models import Price
-from goodstanding.core.changes import Planned
+from goodstanding.core.changes import BY_ITSELF, Manner, Planned
 from goodstanding.core.ids import derived
 from goodstanding.memberships.changing_words import CannotChange
 
@@ -20,11 +20,14 @@ GOOD_FOR = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What changing ``subscription`` to ``price`` comes to, as it is shown; ``plan`` has the lines and the money."""
+    """What changing ``subscription`` to ``price`` comes to, as it is shown; ``plan`` has the lines and the money, made in the
+    ``manner`` in which it is offered.
+    """
 
     subscription: Subscription
     price: Price
     plan: Planned
+    manner: Manner = BY_ITSELF
 
 
 @dataclass(frozen=True, slots=True)

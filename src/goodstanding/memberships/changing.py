@@ -15,11 +15,11 @@ from django.db import transaction
 from goodstanding.billing import numbering, recording, turns
 from goodstanding.billing.models import GatewayCustomer, Invoice, Subscription
 from goodstanding.billing.objects import Objects
-from goodstanding.catalogue import knowledge
-from goodstanding.catalogue.models import Price
+from goodstanding.catalogue import knowledge, paths
+from goodstanding.catalogue.models import Level, Price
 from goodstanding.core import changes, ours
 from goodstanding.core import pausing as core_pausing
-from goodstanding.core.changes import Planned
+from goodstanding.core.changes import Manner, Planned
 from goodstanding.core.facts import SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
@@ -48,7 +48,8 @@ class Accepted:
 
 
 def targets(member: Member, subscription: Subscription, *, now: datetime) -> list[Price]:
-    """Return the prices to which a member may change: on sale, listed, of the same group and currency, renewing.
+    """Return the prices to which a member may change: on sale, listed, of the same group and currency, renewing, and offered
+    to who holds this level (:mod:`goodstanding.catalogue.paths`).
 
     Neither the one held nor the one that is set. Raises :class:`CannotChange` where nothing may be changed now.
     """
@@ -58,13 +59,15 @@ def targets(member: Member, subscription: Subscription, *, now: datetime) -> lis
     rows = rows.filter(is_open=True, level__is_open=True, level__is_hidden=False, renews=True, currency=last.currency)
     here = {item.hints.price for item in (*last.items, *last.next_items)}
     found = rows.exclude(pk__in=here).order_by("level__position", "level_id", "position", "amount_minor", "id")
-    return list(found.distinct())
+    held = Level.objects.select_related("group").get(pk=last.items[0].hints.level)
+    offered = paths.paths_from(held)
+    return [price for price in found.distinct() if offered.to(price.level_id) is not None]
 
 
 def preview(subscription: Subscription, price: Price, *, now: datetime) -> Preview:
     """Return what changing to ``price`` (with its level) at ``now`` comes to. Writes nothing. Raises :class:`CannotChange`."""
-    plan, _last = _planned(Ledger(_objects(subscription)), subscription, price, at=now, now=now)
-    return Preview(subscription, price, plan)
+    plan, _last, manner = _planned(Ledger(_objects(subscription)), subscription, price, at=now, now=now)
+    return Preview(subscription, price, plan, manner)
 
 
 def accept(
@@ -89,7 +92,7 @@ def accept(
         customer = recording.locked_customer(account, subscription.customer.external_id, wanted=False)
         if not _told(customer, ref):
             ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
-            plan, last = _planned(ledger, subscription, price, at=seen.at, now=now)
+            plan, last, _manner = _planned(ledger, subscription, price, at=seen.at, now=now)
             if change_pages.figures(plan) != seen.figures:
                 raise CannotChange("changed")
             number = numbering.invoice_number() if plan.is_now else ""
@@ -144,13 +147,18 @@ def in_place_of_joining(member: Member, price: Price) -> Subscription | None:
 
 def _planned(
     ledger: Ledger, subscription: Subscription, price: Price, *, at: datetime, now: datetime
-) -> tuple[Planned, SubscriptionSeen]:
-    """Plan the change as of ``at``, if it may be made ``now``."""
+) -> tuple[Planned, SubscriptionSeen, Manner]:
+    """Plan the change as of ``at``, if it may be made ``now``, in the manner in which it is offered."""
     last = changeable(ledger, subscription, subscription.customer.member, now=now)
-    _require_offered(price, last)
+    manner = _offered(price, last)
     try:
         plan = changes.planned(
-            ledger, subscription.external_id, buying.terms_of(price), at=at, levy_at=knowledge.current().levy_at
+            ledger,
+            subscription.external_id,
+            buying.terms_of(price),
+            at=at,
+            levy_at=knowledge.current().levy_at,
+            manner=manner,
         )
     except ProrationRefused:
         plan = None
@@ -163,7 +171,7 @@ def _planned(
         raise CannotChange("just_now")  # two periods from one moment on: neither would be the later one
     if plan.due_now and not can_be_paid(subscription):
         raise CannotChange("desk")
-    return plan, last
+    return plan, last, manner
 
 
 def changeable(ledger: Ledger, subscription: Subscription, member: Member | None, *, now: datetime) -> SubscriptionSeen:
@@ -202,8 +210,9 @@ def _has_one_level(last: SubscriptionSeen) -> bool:
     return last.items[0].quantity == 1 and all(item.hints.extra for item in last.items[1:])
 
 
-def _require_offered(price: Price, last: SubscriptionSeen) -> None:
-    held = Price.objects.select_related("level").filter(pk=last.items[0].hints.price).first()
+def _offered(price: Price, last: SubscriptionSeen) -> Manner:
+    """Return how one changes to ``price``. Raises :class:`CannotChange` where it is not on offer, or not from what is held."""
+    held = Price.objects.select_related("level__group").filter(pk=last.items[0].hints.price).first()
     if held is None:
         raise CannotChange("staff")
     if price.pk == held.pk:
@@ -214,6 +223,10 @@ def _require_offered(price: Price, last: SubscriptionSeen) -> None:
         raise CannotChange("closed")
     if price.currency != last.currency:
         raise CannotChange("currency")
+    manner = paths.paths_from(held.level).to(price.level_id)
+    if manner is None:
+        raise CannotChange("not_offered")
+    return manner
 
 
 def can_be_paid(subscription: Subscription) -> bool:

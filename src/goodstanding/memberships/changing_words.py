@@ -20,6 +20,7 @@ _WORDS = {
     ),
     "closed": gettext_lazy("This is not on offer at the moment. Choose another one."),
     "other_group": gettext_lazy("This is no other level of what you hold. Join it beside what you hold."),
+    "not_offered": gettext_lazy("This is not a change that this organisation offers."),
     "currency": gettext_lazy("Your account here is kept in another currency. Please ask the staff."),
     "held": gettext_lazy("This is what you hold already."),
     "just_now": gettext_lazy("This has begun in this very moment. Please try again in a minute."),

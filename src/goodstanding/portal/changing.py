@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from goodstanding.catalogue.words import money_words
 from goodstanding.core.change_terms import Billed
+from goodstanding.core.changes import Reckoning
 from goodstanding.core.proration import LineKind, Measure
 from goodstanding.memberships.change_pages import Preview
 from goodstanding.portal import words
@@ -47,6 +48,8 @@ def says(found: Preview) -> list[tuple[str, str]]:
     if plan.from_balance:
         facts.append((_("From your credit"), money_words(plan.from_balance)))
     facts.append((_("To be paid now"), money_words(plan.due_now) if plan.due_now else _("nothing")))
+    if plan.is_now and found.manner.reckoning is Reckoning.WHOLE:
+        facts.append((_("What you paid already"), _("stays paid, and nothing of it is given back")))
     if plan.to_balance:
         facts.append((_("Kept as your credit"), money_words(plan.to_balance)))
     amount = money_words(plan.next_due) if plan.next_due else _("nothing")

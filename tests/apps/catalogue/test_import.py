@@ -11,10 +11,11 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
-from goodstanding.catalogue import knowledge
+from goodstanding.catalogue import knowledge, paths
 from goodstanding.catalogue.entries import CatalogueRefused
 from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
 from goodstanding.catalogue.services import import_catalogue, set_terms
+from goodstanding.core.changes import Manner, Reckoning, When
 from goodstanding.core.ids import derived
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.models import Job
@@ -324,3 +325,47 @@ def test_an_old_number_told_later_makes_members_of_those_who_paid_by_it(clock, t
         pass
     rows = [row for row in lives.expected() if row.life == "old-plan-id"]
     assert lives.differences(rows, lives.standing(*lives.moments(rows))) == []
+
+
+def test_changes_that_are_offered_come_from_the_file_x01(clock):
+    """X01 upgrade paths: what a file lists takes the place of what was listed, what it leaves out stays."""
+    rules: dict[str, Any] = {"only_listed": True, "reckoning": "whole"}
+    tree = {"level": "tree", "when": "at_end", "reckoning": "prorated"}
+    plot = level("plot", group_changes=rules, changes_to=["garden", tree])
+    for _ in range(2):
+        take_in(plot, level(), level("tree"), clock=clock)
+    offered = paths.paths_from(Level.objects.get(pk="plot"))
+    assert offered.to("garden") == Manner(When.BY_PRICE, Reckoning.WHOLE)
+    assert offered.to("tree") == Manner(When.AT_END, Reckoning.PRORATED)
+    assert paths.paths_from(Level.objects.get(pk="tree")).to("plot") is None
+    take_in(level("plot"), clock=clock)
+    assert paths.paths_from(Level.objects.get(pk="plot")) == offered
+    take_in(level("plot", changes_to=[]), clock=clock)
+    assert paths.paths_from(Level.objects.get(pk="plot")).to("tree") is None
+    take_in(level("plot", group_changes={"only_listed": False}), clock=clock)
+    assert paths.paths_from(Level.objects.get(pk="plot")).to("tree") == Manner(reckoning=Reckoning.WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"changes_to": "plot"}, "changes_to is no list"),
+        ({"changes_to": [5]}, "changes_to is no list"),
+        ({"changes_to": ["nowhere"]}, "there is no level nowhere"),
+        ({"changes_to": ["rose"]}, "rose is of another group"),
+        ({"changes_to": ["tree", "tree"]}, "tree stands twice"),
+        ({"changes_to": [{"level": "tree", "when": "soon"}]}, "when is none of"),
+        ({"changes_to": [{"when": "now"}]}, "level is not made of"),
+        ({"group_changes": []}, "group_changes is no object"),
+        ({"group_changes": {"only_listed": "yes"}}, "neither true nor false"),
+        ({"group_changes": {"reckoning": "half"}}, "reckoning is none of"),
+        ({"group_changes": {"only_listed": True}}, "is another one in another entry"),
+    ],
+)
+def test_changes_that_cannot_be_are_named_and_nothing_changes(given, words, clock):
+    take_in(level("rose", group="red"), clock=clock)
+    before = tables()
+    with pytest.raises(CatalogueRefused) as refused:
+        take_in(level(**given), level("tree", group_changes={"only_listed": False}), clock=clock)
+    assert any(words in fault for fault in refused.value.faults), refused.value.faults
+    assert tables() == before

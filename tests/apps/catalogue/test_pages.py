@@ -8,9 +8,10 @@ import pytest
 from django.urls import reverse
 
 from goodstanding.audit.models import AuditEntry
-from goodstanding.catalogue import knowledge
+from goodstanding.catalogue import knowledge, paths
 from goodstanding.catalogue.models import GatewayPrice, Level, LevelGroup, LevelTerms, Price
 from goodstanding.catalogue.services import RESOLVE, price_id
+from goodstanding.core.changes import Manner, Reckoning, When
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.models import Job
 from goodstanding.memberships import services as decisions
@@ -43,7 +44,7 @@ def level(**given):
     typed = {"name": "Bench member", "group": "workshop", "legacy_membertype_id": "", "seats": 0, "grace_days": 7}
     typed |= {"on_refund": "end", "on_dispute": "hold", "on_dispute_lost": "revoke"}
     typed |= {"description": "", "is_open": "on", "position": 0, "end_rule": "same_day"}
-    return typed | {"prepaid_grace_days": 0, **rows("prices", 1), **rows("terms", 1)} | given
+    return typed | {"prepaid_grace_days": 0, **rows("prices", 1), **rows("paths"), **rows("terms", 1)} | given
 
 
 def price(**given):
@@ -102,6 +103,25 @@ def test_a_wrong_level_is_refused_in_words_and_nothing_changes(desk, wrong, word
     assert (list(Level.objects.values()), list(LevelTerms.objects.values()), knowledge.current().revision) == before
 
 
+def test_changes_that_are_offered_are_typed_on_the_levels_page_x01(desk, dana):
+    """X01 upgrade paths: the group says whether only those are offered, the level's page lists them."""
+    bench, workshop = Level.objects.get(pk="bench"), LevelGroup.objects.get(pk="workshop")
+    other = Level.objects.filter(group="workshop").exclude(pk="bench")[0]
+    elsewhere = Level.objects.create(slug="green", name="Green", group=LevelGroup.objects.create(slug="g", name="G"))
+    typed = {"name": "Workshop", "only_listed_changes": "on", "change_when": "now", "change_reckoning": "prorated"}
+    assert desk.post(page_of(workshop), typed).status_code == 302
+    assert paths.paths_from(Level.objects.get(pk="bench")).to(other.pk) is None
+    path = rows("paths", to_level=other.pk, when="", reckoning="whole")
+    saved = desk.post(page_of(bench), level(**path))
+    assert saved.status_code == 302, errors_on(saved)
+    offered = paths.paths_from(Level.objects.get(pk="bench"))
+    assert offered.to(other.pk) == Manner(When.NOW, Reckoning.WHOLE)
+    assert offered.to("bench") == Manner(When.NOW), "another price of it, always"
+    assert AuditEntry.objects.filter(by=dana, object_id="bench").exists()
+    foreign = desk.post(page_of(bench), level(**path | {"paths-0-to_level": elsewhere.pk}))
+    assert "valid choice" in errors_on(foreign) + foreign.content.decode()
+
+
 def test_a_new_level_has_its_promise_from_the_beginning(desk):
     typed = level(slug="garden", name="Garden", grace_days=5, prepaid_grace_days=1)
     assert desk.post(ADD["level"], typed).status_code == 302
@@ -117,7 +137,10 @@ def test_what_is_held_keeps_its_group_and_its_group_how_many_it_allows(desk, ali
     assert desk.post(page_of(bench), level(group="workshop")).status_code == 302
     decisions.grant(alice, level=bench, start_at=clock.now, end_at=None, reason="gift", by=dana, now=clock.now)
     desk.post(page_of(bench), level(group="green"))
-    desk.post(page_of(workshop), {"name": "Workshop", "allows_several": "on"})
+    desk.post(
+        page_of(workshop),
+        {"name": "Workshop", "allows_several": "on", "change_when": "by_price", "change_reckoning": "prorated"},
+    )
     assert Level.objects.get(pk="bench").group_id == "workshop"
     assert not LevelGroup.objects.get(pk="workshop").allows_several
     deleted = desk.post(page_of(bench, "delete"), {"post": "yes"})

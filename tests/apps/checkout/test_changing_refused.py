@@ -6,9 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.urls import reverse
 
 from goodstanding.billing.models import Fact, Invoice, Subscription
-from goodstanding.catalogue.models import Level, Price
+from goodstanding.catalogue.models import Level, LevelGroup, LevelPath, Price
+from goodstanding.checkout import holding
+from goodstanding.checkout.refusals import Refused
 from goodstanding.clock import StoppedClock
 from goodstanding.core.records import HoldKind
 from goodstanding.memberships import byhand, change_pages, changing, ending
@@ -18,6 +21,7 @@ from goodstanding.memberships.services import hold
 from tests.apps.checkout.house import (
     PriceOf,
     Until,
+    change,
     charged,
     june,
 )
@@ -165,3 +169,34 @@ def test_what_begins_later_is_changed_from_then_on(alice: Any, house: PriceOf, c
     assert _refused(house("plus"), clock) == "not_begun"
     clock.set(datetime(2026, 7, 2, 0, 1, tzinfo=UTC))
     assert _refused(house("plus"), clock) == ""
+
+
+def test_only_changes_that_the_organisation_offers_r23_x01(
+    client: Any, alice: Any, house: PriceOf, clock: StoppedClock
+) -> None:
+    """R23, X01 upgrade paths: what is not listed is in no list, and refused also where the address is typed by hand, and
+    where joining would take its place."""
+    buy(alice, house("basic"), clock)
+    clock.set(june(16))
+    LevelGroup.objects.filter(pk="house").update(only_listed_changes=True)
+    LevelPath.objects.create(from_level_id="basic", to_level_id="plus", reckoning="whole")
+    found = changing.targets(alice, Subscription.objects.get(), now=clock.now)
+    assert [each.level_id for each in found] == ["basic", "plus"], "another price of the same level, always"
+    assert _refused(house("other"), clock) == "not_offered"
+    client.force_login(alice.user)
+    there = reverse("gs_portal:change_to", args=[Subscription.objects.get().pk, house("other").pk])
+    sent = client.post(there, {"shown": "x", "card": "sandbox_ok"}, follow=True).content.decode()
+    assert "not a change that this organisation offers" in sent
+    join = reverse("gs_checkout:join", args=["other", house("other").pk])
+    assert "not a change that this organisation offers" in client.get(join).content.decode()
+    page = client.get(reverse("gs_checkout:join", args=["plus", house("plus").pk])).content.decode()
+    assert "Change it instead" in page
+    with pytest.raises(Refused, match="not_offered"):
+        holding.require_free(alice, house("other"), now=clock.now)
+    with pytest.raises(Refused, match="not_offered"):
+        holding.require_free(alice, house("once"), now=clock.now)  # a term: it would end what is held
+    shown = client.get(reverse("gs_portal:change_to", args=[Subscription.objects.get().pk, house("plus").pk]))
+    assert "nothing of it is given back" in shown.content.decode()
+    change(house("plus"), clock)
+    assert charged() == [10000, 30000], "a new period, at its whole price"
+    assert _refused(house("basic"), clock) == "not_offered", "the way back is another one"
