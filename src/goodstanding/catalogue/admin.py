@@ -12,9 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from goodstanding import clock
 from goodstanding.audit.admin import Audited
 from goodstanding.catalogue import services
+from goodstanding.catalogue.code_words import code_words
 from goodstanding.catalogue.forms import GroupForm, LevelForm, NameForm, promised_last
 from goodstanding.catalogue.models import (
     POLICIES,
+    DiscountCode,
     GatewayPrice,
     Level,
     LevelGroup,
@@ -25,6 +27,7 @@ from goodstanding.catalogue.models import (
 )
 from goodstanding.catalogue.price_forms import PriceForm
 from goodstanding.people import pages
+from goodstanding.people.pages import moments
 
 
 class Catalogue(Audited, pages.Quick):
@@ -277,3 +280,45 @@ class GatewayPriceAdmin(Catalogue):
     list_select_related = ("price",)
     ordering = ("gateway", "external_id", "id")
     search_fields = ("external_id", "lookup_key")
+
+
+@admin.register(DiscountCode)
+class DiscountCodeAdmin(pages.Records):
+    """Discount codes, to read: they are made and switched in the office. Found by how they begin, or by their lot."""
+
+    list_display = ("text", "says", "batch", moments("ends_at"), "limit", "is_open")
+    list_display_links = ("text",)
+    list_filter = ("kind", "is_open")
+    ordering = ("-id",)
+    sortable_by = ("text",)
+    search_fields = ("text__startswith", "batch")
+    shown = (
+        "text",
+        "says",
+        ("for_levels", "opens_levels"),
+        (moments("starts_at"), moments("ends_at")),
+        ("limit", "limit_each"),
+        "is_open",
+        "batch",
+        "words",
+        moments("made_at"),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[DiscountCode]:
+        """With levels and prices, in as many statements as there are tables."""
+        return super().get_queryset(request).prefetch_related("prices", "levels", "opens")
+
+    @admin.display(description=_("gives"))
+    def says(self, code: DiscountCode) -> str:
+        """What it does, in words."""
+        return code_words(code)
+
+    @admin.display(description=_("for the levels"))
+    def for_levels(self, code: DiscountCode) -> str:
+        """Those it is for."""
+        return ", ".join(level.name for level in code.levels.all()) or str(_("all"))
+
+    @admin.display(description=_("opens the levels"))
+    def opens_levels(self, code: DiscountCode) -> str:
+        """Hidden and closed ones."""
+        return ", ".join(level.name for level in code.opens.all()) or pages.NOTHING

@@ -22,8 +22,22 @@ WHOLE = 10_000  # basis points: 2500 is 25 %
 _TEXT = re.compile(r"[A-Z0-9][A-Z0-9_-]{0,39}")
 
 
+def gettext_noop(text: str) -> str:
+    """Mark a text: by this name makemessages finds what is looked up where it is shown."""
+    return text
+
+
 class NotACode(ValueError):
-    """A code says something that cannot be; the words say what."""
+    """A code says something that cannot be; the words say what. ``about``: the part of it that is wrong, or nothing."""
+
+    def __init__(self, words: str, *, about: str = "", **values: object) -> None:
+        super().__init__(words % values if values else words)
+        self.words, self.about, self.values = words, about, values
+
+    def said(self, translate: Callable[[str], str]) -> str:
+        """Say what cannot be in the language that ``translate`` looks sentences up in."""
+        words = translate(self.words)
+        return words % self.values if self.values else words
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +48,11 @@ class Percentage:
 
     def __post_init__(self) -> None:
         if type(self.basis_points) is not int or not 1 <= self.basis_points <= WHOLE:
-            raise NotACode(f"{self.basis_points!r} is no percentage off: write 1 to 10000 basis points; 2500 is 25 %.")
+            raise NotACode(
+                gettext_noop("%(points)s is no percentage off: write 1 to 10000 basis points; 2500 is 25 %%."),
+                about="percent",
+                points=repr(self.basis_points),
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +67,8 @@ class Fixed:
 
     def __post_init__(self) -> None:
         if self.amount.amount_minor <= 0:
-            raise NotACode(f"{self.amount} is no amount off: it must be above zero.")
+            words = gettext_noop("%(amount)s is no amount off: it must be above zero.")
+            raise NotACode(words, about="amount", amount=self.amount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +80,9 @@ class Alternative:
 
     def __post_init__(self) -> None:
         if self.amount.amount_minor < 0:
-            raise NotACode(f"{self.amount} is no price: it is zero or more.")
+            raise NotACode(
+                gettext_noop("%(amount)s is no price: it is zero or more."), about="amount", amount=self.amount
+            )
 
 
 Effect = Percentage | Fixed | Alternative
@@ -90,17 +111,20 @@ class Code:
     def __post_init__(self) -> None:
         object.__setattr__(self, "text", normalised(self.text))
         if not _TEXT.fullmatch(self.text):
-            raise NotACode("The text of a code is up to 40 letters A to Z, digits, hyphens and underscores.")
+            words = gettext_noop("The text of a code is up to 40 letters A to Z, digits, hyphens and underscores.")
+            raise NotACode(words, about="text")
         if self.payments is not None and self.payments < 1:
-            raise NotACode("A code is for one payment at least, or for ever.")
+            raise NotACode(gettext_noop("A code is for one payment at least, or for ever."), about="payments")
         if min(self.limit or 0, self.limit_each or 0) < 0:
-            raise NotACode("A limit of uses is zero or more.")
+            raise NotACode(gettext_noop("A limit of uses is zero or more."), about="limit")
         if self.starts_at and self.ends_at and in_utc(self.ends_at) <= in_utc(self.starts_at):
-            raise NotACode("A code must end later than it starts.")
+            raise NotACode(gettext_noop("A code must end later than it starts."), about="ends_at")
         if isinstance(self.effect, Fixed) and self.effect.keeps_rest and self.payments != 1:
-            raise NotACode("Only a code for the first payment alone can leave its rest on the balance.")
+            words = gettext_noop("Only a code for the first payment alone can leave its rest on the balance.")
+            raise NotACode(words, about="rest")
         if isinstance(self.effect, Alternative) and self.effect.interval and self.payments is not None:
-            raise NotACode("Another price with an interval of its own holds for ever, not for some payments.")
+            words = gettext_noop("Another price with an interval of its own holds for ever, not for some payments.")
+            raise NotACode(words, about="lasts")
 
     def is_for(self, level: str) -> bool:
         """Return whether it may be used for a level."""
@@ -133,11 +157,6 @@ class Why(StrEnum):
     FREE_ALREADY = "free_already"
     USED_UP = "used_up"
     USED_BY_YOU = "used_by_you"
-
-
-def gettext_noop(text: str) -> str:
-    """Mark a text: by this name makemessages finds what is looked up where it is shown."""
-    return text
 
 
 WORDS = {

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding import conf
 from goodstanding.catalogue.models import Level
+from goodstanding.core.moments import NotAMoment, moment
 from goodstanding.core.records import HoldKind
 from goodstanding.memberships import services
 from goodstanding.memberships.models import Approval, Grant, Hold, Membership
-from goodstanding.memberships.moments import NotAMoment, moment
 from goodstanding.people.models import Member
 from goodstanding.people.pages import by_the_clock
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from goodstanding.catalogue.code_making import MOST, CodeRefused, OwnPrice, Wanted
+from goodstanding.catalogue import code_texts
+from goodstanding.catalogue.code_making import MOST, OwnPrice, Wanted
+from goodstanding.catalogue.code_texts import CodeRefused
 from goodstanding.catalogue.models import CODE_LENGTH, Level
-from goodstanding.core.currencies import CURRENT
 from goodstanding.core.discounts import Alternative, Effect, Fixed, Percentage
-from goodstanding.core.money import Money
-from goodstanding.core.periods import Interval, Unit
 from goodstanding.memberships.forms import MomentField
-from goodstanding.office.money_forms import read_amount
 
 KINDS = (
     ("percentage", gettext_lazy("A part off, in percent")),
@@ -29,7 +26,6 @@ LASTS = (
     ("ever", gettext_lazy("each payment")),
 )
 RESTS = (("lost", gettext_lazy("is forfeited")), ("kept", gettext_lazy("is kept on the balance")))
-UNITS = {"week": Unit.WEEK, "month": Unit.MONTH, "year": Unit.YEAR, "day": Unit.DAY}
 OWN = "own_"  # before a level's id
 
 
@@ -198,75 +194,28 @@ class CodeForm(forms.Form):
     def _effect(self, data: dict[str, Any]) -> Effect | None:
         try:
             if data["kind"] == "percentage":
-                return Percentage(self._basis_points(str(data.get("percent") or "")))
+                return Percentage(code_texts.read_percent(str(data.get("percent") or "")))
             text = str(data.get("amount") or "").strip()
             if not text and data["kind"] == "alternative":
                 return None
-            amount = read_amount(text, self._currency(data))
+            amount = code_texts.read_amount(text, code_texts.read_currency(str(data.get("currency") or "")))
             if data["kind"] == "fixed":
-                return Fixed(_above_zero(amount), keeps_rest=data.get("rest") == "kept")
-            return Alternative(_a_price(amount))
-        except forms.ValidationError as error:
-            field = getattr(error, "about", "percent" if data["kind"] == "percentage" else "amount")
-            self.add_error(field, error)
+                return Fixed(code_texts.above_zero(amount), keeps_rest=data.get("rest") == "kept")
+            return Alternative(code_texts.a_price(amount))
+        except CodeRefused as refused:
+            self.refuse(refused)
             return None
-
-    def _currency(self, data: dict[str, Any]) -> str:
-        currency = str(data.get("currency") or "").strip().upper()
-        if currency not in CURRENT:
-            error = forms.ValidationError(_("Write a currency that is in use, such as EUR."))
-            error.about = "currency"  # type: ignore[attr-defined]
-            raise error
-        return currency
-
-    @staticmethod
-    def _basis_points(text: str) -> int:
-        refused = forms.ValidationError(_("Write more than 0, up to 100 percent, with two decimals at most."))
-        try:
-            points = Decimal(text.replace(",", ".").removesuffix("%").strip()) * 100
-        except InvalidOperation:
-            raise refused from None
-        if not points.is_finite() or points != int(points) or not 1 <= points <= 100_00:
-            raise refused
-        return int(points)
 
     def _own(self, level: Level, text: str) -> OwnPrice | None:
         """Read ``200.00 EUR``, or ``200.00 EUR / year``."""
         if not text:
             return None
         try:
-            amount, interval = _read_own(text)
-        except forms.ValidationError as error:
-            self.add_error(f"{OWN}{level.pk}", error)
+            amount, interval = code_texts.read_own_price(text)
+        except CodeRefused as refused:
+            self.add_error(f"{OWN}{level.pk}", refused.words)
             return None
         return OwnPrice(level, amount, interval)
-
-
-def _read_own(text: str) -> tuple[Money, Interval | None]:
-    amount, _slash, unit = text.partition("/")
-    number, _space, currency = amount.strip().rpartition(" ")
-    count, _blank, name = unit.strip().lower().rpartition(" ")
-    name = name.removesuffix("s")
-    if currency.upper() not in CURRENT or (name and name not in UNITS) or (count and not _small(count)):
-        raise forms.ValidationError(_("Write it like 200.00 EUR, or 200.00 EUR / year."))
-    money = _a_price(read_amount(number, currency.upper()))
-    return money, Interval(UNITS[name], int(count or 1)) if name else None
-
-
-def _a_price(amount: Money) -> Money:
-    if amount.amount_minor < 0:
-        raise forms.ValidationError(_("A price is zero or more."))
-    return amount
-
-
-def _above_zero(amount: Money) -> Money:
-    if amount.amount_minor <= 0:
-        raise forms.ValidationError(_("An amount off must be above zero."))
-    return amount
-
-
-def _small(count: str) -> bool:
-    return count.isascii() and count.isdigit() and 1 <= int(count[:4]) <= 99
 
 
 class ManyCodesForm(CodeForm):

@@ -29,6 +29,7 @@ urlpatterns = [
     path("codes/add/", codes.add, name="add_code"),
     path("codes/add-many/", codes.add_many, name="add_codes"),
     path("codes/lot.csv", codes.lot, name="lot"),
+    path("codes/lot/", codes.switch_lot, name="switch_lot"),
     path("codes/<int:code>/", codes.code, name="code"),
     path("dunning/", dunning.dunning, name="dunning"),
     path("books/", books.months, name="books"),

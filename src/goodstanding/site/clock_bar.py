@@ -19,8 +19,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from goodstanding import clock, conf
+from goodstanding.core.moments import NotAMoment, moment
 from goodstanding.jobs.simulating import simulate
-from goodstanding.memberships.moments import NotAMoment, moment
 from goodstanding.site import simulating
 
 SECONDS_OF_A_REQUEST = 20.0

@@ -99,6 +99,10 @@ WRONG = [
     ({**FIXED, "amount": "0"}, "above zero"),
     ({**FIXED, "amount": "much"}, "Write an amount"),
     ({**FIXED, "currency": "XXX"}, "a currency that is in use"),
+    ({**FIXED, "currency": "USD"}, "Nothing is sold in USD here"),
+    ({**FIXED, "amount": "99999999999999999"}, "larger than any that can be charged"),
+    ({**FIXED, "amount": "1e9"}, "Write an amount"),
+    ({"percent": "٢٥"}, "more than 0, up to 100"),
     ({**FIXED, "rest": "kept", "lasts": "ever"}, "Only a code for the first payment alone"),
     ({"kind": "alternative", "percent": ""}, "Say what it costs instead"),
     ({"kind": "alternative", "amount": "-1", "currency": "EUR"}, "zero or more"),
@@ -175,3 +179,45 @@ def test_a_code_is_switched_off_and_on_with_a_reason(office, clock):
     office.post(address, {"form_name": once.new_name(), "to": "on", "reason": "mended"})
     assert DiscountCode.objects.filter(is_open=True).exists()
     assert "Nobody has used it yet." in words(office.get(address))
+
+
+def test_an_amount_of_another_currency_than_a_levels_prices_is_refused_by_its_name(office):
+    """A code that would be refused whenever somebody types it is not made."""
+    level = Level.objects.get(slug="full")
+    words_of = "“Full member” has no price in USD, but in EUR"
+    dollars: dict[str, Any] = {**FIXED, "currency": "USD"}
+    assert words_of in words(send(office, **{**dollars, "levels": [level.pk]}))
+    assert words_of in words(send(office, kind="alternative", percent="", **{f"own_{level.pk}": "200.00 USD"}))
+    assert words_of in words(send(office, MANY, **{**dollars, "opens": [level.pk]}))
+    assert not DiscountCode.objects.exists()
+
+
+def test_a_lot_is_switched_off_and_on_as_a_whole(office, clock, client, dana):
+    for text in ("ONE", "TWO"):
+        row(clock, text, batch="Expo")
+    other = row(clock, "THREE", batch="Other")
+    address = f"{reverse('gs_office:switch_lot')}?batch=Expo"
+    assert "2 codes are on" in words(office.get(address))
+    assert office.post(address, {"form_name": once.new_name(), "to": "off"}).status_code == 422
+    name = once.new_name()
+    for _ in range(2):
+        assert office.post(address, {"form_name": name, "to": "off", "reason": "leaked"}).status_code == 302
+    assert list(DiscountCode.objects.filter(is_open=True)) == [other]
+    assert AuditEntry.objects.get(action="switch 2 codes off").why == "Expo: leaked"
+    office.post(address, {"form_name": once.new_name(), "to": "on", "reason": "mended"})
+    assert DiscountCode.objects.filter(is_open=True).count() == 3
+    assert office.get(reverse("gs_office:switch_lot"), {"batch": ""}).status_code == 404
+    with_permissions(client, dana, "view_discountcode")
+    assert client.post(address, {"form_name": once.new_name(), "to": "off", "reason": "no"}).status_code == 403
+
+
+def test_codes_and_their_uses_can_be_read_in_the_administration_and_not_changed(client, dana, clock):
+    one = row(clock, batch="Expo")
+    with_permissions(client, dana, "view_discountcode", "view_codeuse", "change_discountcode", "delete_discountcode")
+    page = client.get(reverse("admin:gs_catalogue_discountcode_changelist"), {"q": "SPR"})
+    assert "25 % off, the first payment" in words(page)
+    address = reverse("admin:gs_catalogue_discountcode_change", args=[one.pk])
+    assert "Expo" in words(client.get(address))
+    assert client.post(address, {"text": "FREE"}).status_code == 403
+    assert client.get(reverse("admin:gs_checkout_codeuse_changelist")).status_code == 200
+    assert client.get(reverse("admin:gs_catalogue_discountcode_add")).status_code == 403

@@ -20,7 +20,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from goodstanding import clock
 from goodstanding.audit.services import note
-from goodstanding.catalogue import code_making
+from goodstanding.catalogue import code_file, code_making
+from goodstanding.catalogue.code_texts import CodeRefused
 from goodstanding.catalogue.code_words import code_words
 from goodstanding.catalogue.models import DiscountCode
 from goodstanding.checkout.models import CodeUse
@@ -34,7 +35,6 @@ from goodstanding.reports.exporting import guarded
 MAY_LOOK, MAY_ADD = "gs_catalogue.view_discountcode", "gs_catalogue.add_discountcode"
 MAY_CHANGE = "gs_catalogue.change_discountcode"
 WRONG = 422
-COLUMNS = ("code", "lot", "gives", "from", "until", "uses", "limit", "is_on")
 USED = Count("uses", filter=Q(uses__state=CodeUse.State.SPENT))
 
 
@@ -60,6 +60,7 @@ def codes(request: HttpRequest) -> HttpResponse:
         "batch": batch,
         "is_asked": bool(asked or batch),
         "may_add": request.user.has_perm(MAY_ADD),
+        "may_change": request.user.has_perm(MAY_CHANGE),
     }
     return render(request, "gs_office/codes.html", context, status=200 if form.is_valid() else WRONG)
 
@@ -95,6 +96,38 @@ def code(request: HttpRequest, code: int) -> HttpResponse:
         "may_change": request.user.has_perm(MAY_CHANGE),
     }
     return render(request, "gs_office/code.html", context, status=WRONG if form.errors else 200)
+
+
+@staff(MAY_CHANGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def switch_lot(request: HttpRequest) -> HttpResponse:
+    """Switch all codes of a lot off, or on again, once."""
+    batch = request.GET.get("batch", "")
+    rows = DiscountCode.objects.filter(batch=batch).exclude(batch="")
+    first = rows.order_by("id").first()
+    if first is None:
+        raise Http404
+    form = SwitchForm(request.POST if request.method == "POST" else None)
+    name = _named(request, form)
+    if form.is_bound and form.is_valid():
+        on = request.POST.get("to") == "on"
+        with transaction.atomic():
+            if once.is_first(name, by=request.user, now=clock.now()):
+                count = code_making.switch_lot(batch, on=on)
+                what = f"switch {count} codes {'on' if on else 'off'}"
+                why = f"{batch}: {form.cleaned_data['reason']}"
+                note(by=request.user, on=first, what=what, why=why, now=clock.now())
+        messages.success(
+            request,
+            _("All of the lot can be used again.")
+            if on
+            else _("None of the lot can be used any more. Who used one keeps what it gave."),
+        )
+        return redirect(f"{reverse('gs_office:codes')}?{urlencode({'batch': batch})}")
+    used = CodeUse.objects.filter(code__batch=batch, state=CodeUse.State.SPENT).count()
+    counts = {"on": rows.filter(is_open=True).count(), "off": rows.filter(is_open=False).count(), "used": used}
+    context = {"batch": batch, "form": form, "form_name": name, "counts": counts}
+    return render(request, "gs_office/code_lot.html", context, status=WRONG if form.errors else 200)
 
 
 @staff(MAY_ADD)
@@ -146,13 +179,10 @@ def _lines(rows: QuerySet[DiscountCode]) -> Iterator[str]:
     """The table, line by line. No cell is taken for a formula by a spreadsheet."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for row in rows.annotate(used=USED).prefetch_related("prices").iterator(chunk_size=1000):
-        window = [at.isoformat() if at else "" for at in (row.starts_at, row.ends_at)]
-        is_on = "yes" if row.is_open else "no"
-        limit = "" if row.limit is None else row.limit
-        cells = [row.text, row.batch, code_words(row), *window, row.used, limit, is_on]
-        writer.writerow([guarded(str(cell)) for cell in cells])
+    writer.writerow(code_file.COLUMNS)
+    for row in rows.annotate(used=USED).prefetch_related("prices", "levels", "opens").iterator(chunk_size=1000):
+        cells = code_file.cells_of(row, says=code_words(row), used=row.used)
+        writer.writerow([guarded(cell) for cell in cells])
         yield text.getvalue()
         text.seek(0)
         text.truncate()
@@ -172,7 +202,7 @@ def _made(form: CodeForm, *, name: str, by: Any) -> bool | None:
             else:
                 made, what = [code_making.make(form.wanted(), data["text"], now=now)], "make a code"
             note(by=by, on=made[0], what=what, why=f"{data.get('batch') or made[0].text}: {data['words']}", now=now)
-    except code_making.CodeRefused as refused:
+    except CodeRefused as refused:
         form.refuse(refused)
         return None
     return True

@@ -11,10 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from goodstanding import clock, conf
 from goodstanding.billing.models import Subscription
+from goodstanding.core.moments import NotAMoment, moment
 from goodstanding.core.standing import judge_member
 from goodstanding.memberships.coming import expected_bills, ledgers_of
 from goodstanding.memberships.documents import Document, of_member
-from goodstanding.memberships.moments import NotAMoment, moment
 from goodstanding.memberships.reading import records_of
 from goodstanding.memberships.statuses import Status, statuses_of
 from goodstanding.memberships.timeline import timeline

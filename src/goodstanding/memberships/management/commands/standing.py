@@ -11,9 +11,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from goodstanding import clock, conf
+from goodstanding.core.moments import NotAMoment, moment
 from goodstanding.core.standing import judge_member
 from goodstanding.memberships.documents import Document, of_member
-from goodstanding.memberships.moments import NotAMoment, moment
 from goodstanding.memberships.reading import BATCH, answers, documents_now
 from goodstanding.memberships.words import stamp
 from goodstanding.people.models import Member

@@ -13,9 +13,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from goodstanding import clock, conf
+from goodstanding.core.moments import NotAMoment, moment
 from goodstanding.jobs.simulating import Step, simulate
 from goodstanding.jobs.worker import stopped_by_signals
-from goodstanding.memberships.moments import NotAMoment, moment
 from goodstanding.memberships.words import stamp
 from goodstanding.site import simulating
 from goodstanding.site.refusals import Refused
