@@ -39,6 +39,7 @@ class BilledLife:
         self.now, self.facts, self.count = START, list[Fact](), 0
         self.card, self.names = True, list[str]()
         self.promised: dict[str, tuple[datetime, int]] = {}  # of each subscription: its next charge, with tax
+        self.unpaid: dict[str, tuple[str, datetime, int]] = {}  # of a change's bill: the promise that paying it makes
         self.wrong: list[str] = []
 
     @property
@@ -73,6 +74,9 @@ class BilledLife:
             name, self.now, status, owed, bill.currency, self.now, "cus", invoice=bill.invoice, retry=retry
         )
         self.facts.append(paid)
+        if self.card and bill.invoice in self.unpaid:
+            name, at, amount_minor = self.unpaid.pop(bill.invoice)
+            self.promised[name] = at, amount_minor
 
     def levy_at(self, contract: Contract, _at: datetime) -> Levy | None:
         return Levy(TAX, "VAT", contract.tax_inclusive) if contract.taxed else None
@@ -198,6 +202,7 @@ class BilledLife:
         if made.due_now and made.to_balance:
             self.wrong.append("a change both asks for money and gives some")
         self.card = good
+        self.unpaid |= {bill.invoice: (name, made.next_charge_at, made.then.amount_minor) for bill in bills}
         self.tell(facts, pays=True)
         if all(self.ledger.invoices[bill.invoice].settled_at for bill in bills):
             self.promised[name] = (made.next_charge_at, made.then.amount_minor)

@@ -82,6 +82,8 @@ KINDS: Mapping[str, Kind] = {
     "lapsed": Kind(needs=("level", "since", "link")),
     # No further charges. Without covered_until nothing paid is left, and access has ended.
     "cancelled": Kind(needs=("level", "link"), may=("covered_until",)),
+    # The last of so many payments was made: no further charges. Until when it is held then, or in words where no day says it.
+    "paid_up": Kind(needs=("level", "link"), may=("covered_until", "what_it_means")),
     # Money was given back.
     "refunded": Kind(needs=("amount", "what_it_means", "link")),
     # The bank wants the card's owner to approve a charge: the page behind the link asks.

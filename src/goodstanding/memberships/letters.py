@@ -27,6 +27,7 @@ from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.core.money_back import revocations
 from goodstanding.core.records import FOR_LIFE, Revocation, Status
+from goodstanding.core.renewals import is_completed
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
 from goodstanding.jobs import services as jobs
@@ -145,7 +146,7 @@ class _Writer:
                 self._failed(last)
 
     def subscription(self, tellings: Sequence[SubscriptionSeen]) -> None:
-        """Confirm that the renewal was stopped."""
+        """Confirm that the renewal was stopped, or say that all instalments are paid."""
         last = tellings[-1]
         before = tellings[-2] if len(tellings) > 1 else None
         ends = last.ends_at or (last.ended_at if last.status in ENDED else None)
@@ -155,8 +156,15 @@ class _Writer:
             return  # they hear that it has lapsed, or have heard that it will end
         paid = [line.end for line in self._paid_lines(last.subscription)]
         until = max((end for end in paid if end > self.now), default=None)
-        context = {"level": self._level(last), "link": _page(HOME), "covered_until": until}
-        self._post("cancelled", f"{last.subscription}|{ends.isoformat()}", context)
+        context: dict[str, Any] = {"level": self._level(last), "link": _page(HOME), "covered_until": until}
+        about = f"{last.subscription}|{ends.isoformat()}"
+        if not is_completed(last, turns.invoices_of(self.ledger, last.subscription)):
+            self._post("cancelled", about, context)
+        elif until == FOR_LIFE:
+            self._post("paid_up", about, context | {"covered_until": None, "what_it_means": _("It is yours for life.")})
+        else:
+            over = _("What you paid for has ended with that.") if until is None else None
+            self._post("paid_up", about, context | {"what_it_means": over})
 
     def refund(self, ref: str) -> None:
         """Say that money was given back, and what that means."""

@@ -81,6 +81,12 @@ TOLD: dict[str, dict[str, Any]] = {
         "since": datetime(2026, 3, 11, 8, 0, tzinfo=UTC),
         "link": LINK,
     },
+    "paid_up": {
+        "level": "Full <b>member</b>",
+        "covered_until": datetime(2026, 3, 16, tzinfo=UTC),
+        "what_it_means": "You keep <it>.",
+        "link": LINK,
+    },
     "seats_fewer": {"people": "Bob <b>Birch</b>, Charlie", "level": "Full <b>member</b>", "link": LINK},
     "invoice": {
         "number": "INV-32",
@@ -175,6 +181,11 @@ SAYS: dict[str, tuple[str, ...]] = {
         "a member through you now: Full <b>member</b>",
     ),
     "seat_ended": ("Your place through The <b>Ash</b> household has ended", "It ended on March 11, 2026"),
+    "paid_up": (
+        "Your membership Full <b>member</b> is paid in full",
+        "nothing more will be charged for it",
+        "Until the end of March 15, 2026 you keep your access",
+    ),
     "seats_fewer": ("There are fewer seats in your membership now", "have been told: Bob <b>Birch</b>, Charlie."),
     "invoice": (
         "Invoice INV-32: 25.00 EUR, to be paid by March 31, 2026",
