@@ -119,7 +119,7 @@ class View:
             if self._settled(invoice) and invoice.settled_at is not None:
                 for line in invoice.lines:
                     cuts = self._cutting_starts(line, invoice.settled_at)
-                    cuts += [closing.at for closing in self._closings if self._came_before(line.item, closing)]
+                    cuts += [closing.at for closing in self._closings if self._came_before(line, closing)]
                     for start, until in self._had(line):
                         end = min([until, *cuts])
                         if start < end:
@@ -130,10 +130,11 @@ class View:
     def _closings(self) -> list[Closing]:
         return [closing for closing in self.record.closings if self.happened(closing.at)]
 
-    def _came_before(self, item: str, closing: Closing) -> bool:
-        """Whether what a line is of was there already when the membership was closed."""
-        return any(
-            invoice.issued_at <= closing.at and item in {line.item for line in invoice.lines}
+    def _came_before(self, line: Line, closing: Closing) -> bool:
+        """Whether what a line is of was there already when the membership was closed: its item, or its subscription."""
+        begun = [each.ref for each in self.record.subscriptions if each.begun_at <= closing.at]
+        return line.subscription in begun or any(
+            invoice.issued_at <= closing.at and line.item in {other.item for other in invoice.lines}
             for invoice in self.record.invoices
         )
 
@@ -258,9 +259,7 @@ class View:
             self.happened(invoice.issued_at)
             and not self.happened(invoice.settled_at)
             and not self.happened(invoice.closed_at)
-            and not any(
-                all(self._came_before(line.item, closing) for line in invoice.lines) for closing in self._closings
-            )
+            and not any(all(self._came_before(line, closing) for line in invoice.lines) for closing in self._closings)
             and any(line.kind is LineKind.PREPAID for line in invoice.lines)
             for invoice in self.record.invoices
         )
@@ -302,7 +301,7 @@ class View:
     def _bought_after(self) -> bool:
         """Whether something was bought after a closing."""
         return any(
-            not self._came_before(line.item, closing)
+            not self._came_before(line, closing)
             for closing in self._closings
             for invoice in self.record.invoices
             if self.happened(invoice.issued_at)

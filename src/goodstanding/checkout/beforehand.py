@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from goodstanding.catalogue.models import Price
-from goodstanding.checkout import holding, purchases, quotes
+from goodstanding.checkout import purchases, quotes
 from goodstanding.checkout.baskets import Wanted
 from goodstanding.checkout.models import Checkout
 from goodstanding.checkout.refusals import NOWHERE_TO_PAY, Refused
 from goodstanding.gateways.models import GatewayAccount
+from goodstanding.memberships import closing
 from goodstanding.people.models import Member
 
 
@@ -24,7 +25,8 @@ def is_another_matter(member: Member, price: Price, shown: quotes.Shown, *, now:
     """
     quote = quotes.quoted(shown.wanted, now=now, member=member, known=[price])
     same = quotes.is_same(shown, quote)
-    return not same or any(holding.replaced_by(member, each) for each in purchases.prices_in(quote, price))
+    begun = purchases.beginnings(quote, price)
+    return not same or any(closing.replaced(member, each, start=start, now=now) for each, start in begun)
 
 
 def require_for_sale(

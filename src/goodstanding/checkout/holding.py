@@ -1,4 +1,4 @@
-"""What a buyer holds already: what may not be bought twice, and what a new membership replaces."""
+"""What a buyer holds already: what may not be bought twice."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Container
 from dataclasses import replace
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from goodstanding.billing import recording
-from goodstanding.billing.models import GatewayCustomer, Subscription
+from goodstanding.billing.models import Errand, GatewayCustomer, Subscription
 from goodstanding.catalogue import paths
-from goodstanding.catalogue.models import Level, Price
+from goodstanding.catalogue.models import Price
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core import ours
 from goodstanding.core.facts import Fact
@@ -21,7 +21,7 @@ from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.records import FOR_LIFE
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import ending, extending, retrying
+from goodstanding.memberships import closing, extending, retrying
 from goodstanding.memberships.intake import take_in
 from goodstanding.people.models import Member
 
@@ -52,7 +52,7 @@ def require_free(member: Member, price: Price, *, now: datetime) -> None:
                 ),
             )
         raise Refused("already_held", _("You hold this already, and it renews by itself. Nothing was charged."))
-    require_offered(member, price)
+    require_offered(member, price, now=now)
     until = extending.covered_until(member, price, now=now)
     if until is not None and until >= FOR_LIFE:
         raise Refused("for_life", _("You hold this for life. There is nothing left to buy."))
@@ -60,36 +60,14 @@ def require_free(member: Member, price: Price, *, now: datetime) -> None:
         raise Refused("held_to_the_end", _("You hold this to its last day already. There is nothing left to buy."))
 
 
-def replaced_by(member: Member, price: Price) -> list[Subscription]:
-    """Return what stops renewing when the member joins at ``price``: other levels of a group that allows one."""
-    if price.level.group.allows_several:
-        return []
-    others = _renewing(member).filter(items__seat__membership__level__group=price.level.group_id, ends_at=None)
-    return list(others.exclude(items__seat__membership__level=price.level_id))
-
-
-def require_offered(member: Member, price: Price) -> None:
-    """Raise :class:`Refused` where joining takes the place of a level from which no change to this one is offered."""
-    replaced = replaced_by(member, price)
-    if not replaced:
-        return
-    levels = Level.objects.select_related("group").filter(group=price.level.group_id)
-    for level in levels.filter(memberships__items__item__subscription__in=replaced).distinct():
-        if paths.paths_from(level).to(price.level_id) is None:
+def require_offered(member: Member, price: Price, *, now: datetime) -> None:
+    """Raise :class:`Refused` where joining takes the place of a renewing level from which no change to this one is offered."""
+    for found in closing.replaced(member, price, start=now, now=now):
+        if found.renews and paths.paths_from(found.membership.level).to(price.level_id) is None:
             raise Refused(
                 NOT_OFFERED,
                 _("To join at this level in place of what you hold is not a change that this organisation offers."),
             )
-
-
-def close_others(member: Member, price: Price, *, but: Container[str], now: datetime) -> None:
-    """Stop the renewal of what a new membership replaces; what is paid of it stays."""
-    for subscription in replaced_by(member, price):
-        if subscription.external_id not in but:
-            try:
-                ending.cancel(subscription, now=now)
-            except ending.CannotEnd:
-                continue  # it ended in this very moment
 
 
 def require_currency(member: Member, account: GatewayAccount, price: Price) -> None:
@@ -130,6 +108,9 @@ def give_up(customer: GatewayCustomer, references: Container[str], *, now: datet
 
 
 def _renewing(member: Member) -> QuerySet[Subscription]:
-    """The member's subscriptions that were begun and have not ended, whoever bills them."""
+    """The member's subscriptions that were begun and have not ended, nor are being ended, whoever bills them."""
     rows = Subscription.objects.select_related("gateway_account", "customer").filter(customer__member=member)
+    ending = Errand.objects.filter(customer=OuterRef("customer"), target=OuterRef("external_id"))
+    ending = ending.filter(kind=Errand.Kind.END_NOW, state__in=(Errand.State.OPEN, Errand.State.PARKED))
+    rows = rows.exclude(Exists(ending))
     return rows.exclude(status__in=[str(status) for status in NOT_BEGUN]).distinct().order_by("begun_at", "id")

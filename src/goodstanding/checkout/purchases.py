@@ -68,6 +68,11 @@ def prices_in(quote: Quote, first: Price) -> list[Price]:
     return [first, *(rows[pk] for pk in others)]
 
 
+def beginnings(quote: Quote, first: Price) -> list[tuple[Price, datetime]]:
+    """Return the prices of a quote (:func:`prices_in`), each with when what is bought at it begins."""
+    return list(zip(prices_in(quote, first), (part.start for part in quote.parts), strict=True))
+
+
 def wanted_of(checkout: Checkout) -> Wanted:
     """Return what a checkout was begun for; those of older versions are of one price each."""
     return baskets.from_json(checkout.basket) if checkout.basket else baskets.only(checkout.price)

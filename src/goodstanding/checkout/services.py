@@ -27,7 +27,7 @@ from goodstanding.gateways import services as gateways
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import GatewayError
 from goodstanding.jobs import services as jobs
-from goodstanding.memberships import buying, handbills, paying
+from goodstanding.memberships import buying, closing, handbills, paying
 from goodstanding.memberships.owing import Stage, stage_of
 from goodstanding.people.models import Member
 
@@ -201,7 +201,7 @@ def ask(checkout: Checkout, *, now: datetime) -> Outcome:
 
 
 def finish(checkout: Checkout, *, now: datetime) -> Outcome:
-    """Do what follows once a checkout is paid: what it replaces is renewed no more. Once its card is kept, what it is kept for
+    """Do what follows once a checkout is paid: what it replaces ends. Once its card is kept, what it is kept for
     begins. Any number of times.
     """
     with transaction.atomic():
@@ -212,8 +212,8 @@ def finish(checkout: Checkout, *, now: datetime) -> Outcome:
         if found.stage is Stage.DONE and locked.state == State.OPEN:
             _end(locked, State.DONE, now=now)
             quote = quote_from_json(locked.quote)
-            for price in purchases.prices_in(quote, locked.price):
-                holding.close_others(locked.member, price, but=_references(locked), now=now)
+            for price, start in purchases.beginnings(quote, locked.price):
+                closing.close_others(locked.member, price, start=start, but=_references(locked), now=now)
             return replace(found, checkout=locked)
     return found
 

@@ -42,7 +42,7 @@ from goodstanding.checkout.refusals import Refused
 from goodstanding.checkout.services import Outcome
 from goodstanding.core.pricing import Quote, quote_from_json
 from goodstanding.gateways import services as gateways
-from goodstanding.memberships import changing, handbills, owing
+from goodstanding.memberships import changing, closing, handbills, owing
 from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
 from goodstanding.people.models import Member
@@ -258,7 +258,7 @@ def _require_let_try(request: HttpRequest, email: str) -> None:
 
 
 def _require_nothing_to_change(member: Member, price: Price) -> None:
-    holding.require_offered(member, price)
+    holding.require_offered(member, price, now=clock.now())
     if changing.in_place_of_joining(member, price) is not None:
         raise Refused("change", CHANGE)
 
@@ -280,10 +280,10 @@ def _paid(request: HttpRequest, checkout: Checkout, form: PayForm, *, anew: bool
 def _join_page(sale: _Sale, form: JoinForm, *, status: int) -> HttpResponse:
     member, price, quote = sale.member, sale.price, sale.quote
     held, change, replaces = None, None, []
-    for each in purchases.prices_in(quote, price) if member is not None else ():
+    for each, start in purchases.beginnings(quote, price) if member is not None else ():
         assert member is not None
         change = change or changing.in_place_of_joining(member, each)
-        replaces += holding.replaced_by(member, each)
+        replaces += closing.replaced(member, each, start=start, now=sale.now)
         try:
             holding.require_free(member, each, now=sale.now)
         except Refused as refusal:
@@ -298,7 +298,7 @@ def _join_page(sale: _Sale, form: JoinForm, *, status: int) -> HttpResponse:
         "form": form,
         "held": None if change else held,
         "change": change,
-        "replaces": replaces,
+        "replaces": [words.replaced(each) for each in replaces],
         "lines": words.lines(quote),
         "says": words.of_quote(quote, later=bool(form.ways.later)),
         "action": words.action(quote, later=bool(form.ways.later)),

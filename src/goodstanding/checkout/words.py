@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils import formats, timezone
 from django.utils.text import get_text_list
@@ -22,7 +22,9 @@ from goodstanding.core.quote_refusals import (
     QuoteRefused,
     TooManyTerms,
 )
+from goodstanding.core.records import FOR_LIFE
 from goodstanding.core.schedule import NextCharge, Step
+from goodstanding.memberships.closing import Replaced
 from goodstanding.memberships.failures import WHY
 
 _TERMS = {
@@ -32,6 +34,37 @@ _TERMS = {
     "month": ngettext_lazy("%(count)d month", "%(count)d months", "count"),
     "year": ngettext_lazy("%(count)d year", "%(count)d years", "count"),
 }
+
+
+def replaced(found: Replaced) -> str:
+    """Return what becomes of something that a purchase takes the place of: when it ends, and that nothing is given back."""
+    level = {"level": found.membership.level.name}
+    if found.until is None:
+        return _("You hold “%(level)s” at the moment. This takes its place: it ends once this is paid.") % level
+    if found.until >= FOR_LIFE:
+        return (
+            _(
+                "This takes the place of “%(level)s”, which you hold for life. It ends once this is paid, and nothing is given "
+                "back for it."
+            )
+            % level
+        )
+    said = {**level, "day": _day(found.until - timedelta(microseconds=1))}
+    if found.renews:
+        return (
+            _(
+                "This takes the place of “%(level)s”, which you hold until %(day)s. It ends once this is paid, and is not renewed "
+                "any more. What is left of it is not given back."
+            )
+            % said
+        )
+    return (
+        _(
+            "This takes the place of “%(level)s”, which you hold until %(day)s. It ends once this is paid. What is left of it "
+            "is not given back."
+        )
+        % said
+    )
 
 
 def why(failure: str) -> str:

@@ -29,7 +29,10 @@ def closed(record: MembershipRecord) -> MembershipRecord:
 
 def _closed_once(record: MembershipRecord, closing: Closing) -> MembershipRecord:
     at = closing.at
-    known = {line.item for invoice in record.invoices if invoice.issued_at <= at for line in invoice.lines}
+    billed = {line.item for invoice in record.invoices if invoice.issued_at <= at for line in invoice.lines}
+    begun = {each.ref for each in record.subscriptions if each.begun_at <= at}
+    # An old subscription may be given another item at its gateway while its end there is still on its way.
+    known = {line.item for invoice in record.invoices for line in invoice.lines if line.subscription in begun} | billed
     newer = any(line.item not in known for invoice in record.invoices for line in invoice.lines)
     return replace(
         record,

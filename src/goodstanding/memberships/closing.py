@@ -6,8 +6,9 @@ open the membership again, and what is bought after it is not touched (G11).
 
 from __future__ import annotations
 
-from collections.abc import Container
-from datetime import datetime
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -17,9 +18,10 @@ from goodstanding.audit.services import note
 from goodstanding.billing import recording
 from goodstanding.billing.models import GatewayCustomer, Subscription
 from goodstanding.catalogue.models import Price
-from goodstanding.core.fold import ENDED
-from goodstanding.core.records import Status
-from goodstanding.core.standing import judge
+from goodstanding.core.fold import ENDED, SubscriptionStatus
+from goodstanding.core.records import FOR_LIFE, MembershipRecord, Status
+from goodstanding.core.standing import Answer, judge
+from goodstanding.jobs import services as jobs
 from goodstanding.memberships import ending, services
 from goodstanding.memberships.closings import Closing
 from goodstanding.memberships.models import Membership
@@ -27,6 +29,17 @@ from goodstanding.memberships.reading import records_of
 from goodstanding.people.models import Member
 
 OVER = (Status.NONE, Status.LAPSED)
+END_CLOSED = "memberships.end_closed"  # the job that ends what could not be ended while a payment of it was under way
+AGAIN = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What a new membership takes the place of: covered ``until`` (``None``: not any more); whether it ``renews``."""
+
+    membership: Membership
+    until: datetime | None
+    renews: bool
 
 
 def close(
@@ -35,7 +48,8 @@ def close(
     """Close a membership from ``now`` on; its subscriptions end, here or at their gateway. Nothing is given back.
 
     ``changed``: another level takes its place; else staff (``by``, with a ``reason``) end it. ``None`` where it is over
-    already. Raises :class:`goodstanding.memberships.services.DecisionRefused` where staff say no reason.
+    already. Raises :class:`goodstanding.memberships.services.DecisionRefused` where staff say no reason, and, where it is
+    not ``changed``, :class:`goodstanding.memberships.ending.UnderWay` while a payment of it is under way.
     """
     if not changed and not reason.strip():
         raise services.DecisionRefused(_("Say why: the member may ask."))
@@ -46,6 +60,10 @@ def close(
         for subscription in _subscriptions(membership):
             try:
                 ending.end_now(subscription, now=now)
+            except ending.UnderWay:
+                if not changed:
+                    raise
+                jobs.add(END_CLOSED, key=subscription.pk, due_at=now + AGAIN, now=now)
             except ending.CannotEnd:
                 continue  # it ended in this very moment
         row = services.locked_standing(membership.member, now)
@@ -64,21 +82,51 @@ def close(
     return made
 
 
-def close_others(member: Member, price: Price, *, but: Container[str], now: datetime) -> list[Closing]:
-    """Close what a new membership at ``price`` (with its level and group) replaces, in a group that allows one level.
+def end_closed(subscription: str, *, now: datetime) -> bool:
+    """End a subscription (by its id) of a membership that was closed; return whether to try again, as it is being paid."""
+    row = Subscription.objects.select_related("gateway_account", "customer").get(pk=subscription)
+    try:
+        ending.end_now(row, now=now)
+    except ending.UnderWay:
+        return True
+    except ending.CannotEnd:
+        return False
+    return False
 
-    ``but``: the references of the subscriptions that were just bought. Twice, it closes nothing more (P19, P20).
+
+def replaced(
+    member: Member, price: Price, *, start: datetime, now: datetime, but: Container[str] = ()
+) -> list[Replaced]:
+    """Return what a membership at ``price`` (with its level and group) that begins at ``start`` takes the place of: what the
+    member holds at other levels of a group that allows one.
+
+    Not a prepaid term that the new one goes on from: it runs to its end. Not what was never paid: it is nothing yet.
+    ``but``: the references of the subscriptions that were just bought.
     """
     if price.level.group.allows_several:
         return []
     rows = Membership.objects.filter(member=member, level__group=price.level.group_id).exclude(level=price.level_id)
-    closed = []
-    for row in rows.prefetch_related("items__item__subscription").order_by("begun_at", "id"):
+    rows = rows.select_related("level__group").prefetch_related("items__item__subscription").order_by("begun_at", "id")
+    found: list[Replaced] = []
+    records = records_of([member.pk]).get(member.pk, []) if rows else []
+    for row in rows:
         if any(each.item.subscription.external_id in but for each in row.items.all()):
             continue
-        made = close(row, changed=True, now=now)
-        closed += [made] if made is not None else []
-    return closed
+        answer = _answer(row, records, now=now)
+        begun = [each for each in _subscriptions(row) if each.status != SubscriptionStatus.INCOMPLETE]
+        runs = answer is not None and answer.status not in (*OVER, Status.PENDING)
+        if begun or (runs and start <= now):
+            until = (answer.covered_until or FOR_LIFE) if answer is not None and runs else now
+            renews = any(each.ends_at is None for each in begun)
+            found.append(Replaced(row, until if until > now else None, renews))
+    return found
+
+
+def close_others(member: Member, price: Price, *, start: datetime, but: Container[str], now: datetime) -> list[Closing]:
+    """Close what a new membership takes the place of (:func:`replaced`). Twice, it closes nothing more (P19, P20)."""
+    found = replaced(member, price, start=start, now=now, but=but)
+    closed = (close(each.membership, changed=True, now=now) for each in found)
+    return [made for made in closed if made is not None]
 
 
 def _lock_customers(member: Member) -> None:
@@ -89,10 +137,13 @@ def _lock_customers(member: Member) -> None:
 
 def _is_held(membership: Membership, *, now: datetime) -> bool:
     records = records_of([membership.member_id]).get(membership.member_id, [])
+    answer = _answer(membership, records, now=now)
+    return answer is not None and (answer.status not in OVER or bool(_subscriptions(membership)))
+
+
+def _answer(membership: Membership, records: Sequence[MembershipRecord], *, now: datetime) -> Answer | None:
     record = next((each for each in records if each.ref == membership.pk), None)
-    if record is None:
-        return False
-    return judge(record, now).status not in OVER or bool(_subscriptions(membership))
+    return judge(record, now) if record is not None else None
 
 
 def _subscriptions(membership: Membership) -> list[Subscription]:

@@ -30,6 +30,10 @@ class CannotEnd(ValueError):
     """It cannot be ended, or not be kept; the text says why, to the member."""
 
 
+class UnderWay(CannotEnd):
+    """A payment of it is being made at this very moment: what becomes of that is to be known first."""
+
+
 def cancel(subscription: Subscription, *, now: datetime) -> None:
     """Stop the renewal of a subscription at the end of what is paid. Cancelled already: nothing changes.
 
@@ -39,7 +43,7 @@ def cancel(subscription: Subscription, *, now: datetime) -> None:
 
 
 def end_now(subscription: Subscription, *, now: datetime) -> None:
-    """End a subscription at once; what is paid stays. Raises :class:`CannotEnd` where it has ended."""
+    """End a subscription at once; what is paid stays. Raises :class:`CannotEnd` where it has ended, and :class:`UnderWay`."""
     _tell(subscription, _ended, Errand.Kind.END_NOW, now=now)
 
 
@@ -70,7 +74,7 @@ def _require_decided(customer: GatewayCustomer, facts: Sequence[Fact], *, now: d
     for fact in facts:
         tried = attempts.under_way(customer, fact.invoice) if isinstance(fact, InvoiceSeen) else None
         if tried is not None and attempts.is_in_hand(tried, now=now):
-            raise CannotEnd(_("A payment for this is under way right now. Try again in a few minutes."))
+            raise UnderWay(_("A payment for this is under way right now. Try again in a few minutes."))
 
 
 def _with_end(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:

@@ -14,6 +14,7 @@ from goodstanding.jobs.models import Job
 from goodstanding.memberships import (
     bank,
     cards,
+    closing,
     errands,
     expiring,
     gift_cards,
@@ -45,6 +46,14 @@ def adopt(job: Job, *, now: datetime) -> None:
         jobs.add(
             intake.ADOPT, key=f"{job.key}+", due_at=now + AGAIN, now=now, payload={"again": True, "event": job.key}
         )
+
+
+def end_closed(job: Job, *, now: datetime) -> None:
+    """End a subscription whose membership was closed while it was being paid."""
+    subscription = str(job.payload.get("subscription", job.key))
+    if closing.end_closed(subscription, now=now):
+        again = {"subscription": subscription}
+        jobs.add(closing.END_CLOSED, key=f"{job.key}+", due_at=now + closing.AGAIN, now=now, payload=again)
 
 
 def roll(job: Job, *, now: datetime) -> None:
@@ -124,6 +133,7 @@ registry.recurring(FORGET_STATEMENTS, every=timedelta(days=1))
 registry.handler(gifts_following.SEND, atomic=False)(gift_card)
 registry.handler(RESOLVE, atomic=False)(resolve)
 registry.handler(intake.ADOPT, atomic=False)(adopt)
+registry.handler(closing.END_CLOSED)(end_closed)
 registry.handler(ROLL, atomic=False)(roll)
 registry.recurring(ROLL, every=timedelta(minutes=1))
 registry.agenda("renewals", lambda _now: turns.due_next())

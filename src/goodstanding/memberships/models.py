@@ -31,7 +31,8 @@ class Membership(models.Model):
     """A member's continuous place. ``level`` is the one held last; the history is in the spans.
 
     ``is_open``: what is bought next at this level (or in this group, where it allows one level) continues this place. Of
-    several places that overlap, told by a gateway, the one begun last is open. ``customer`` is empty where staff made it.
+    several places that overlap, told by a gateway, the one begun last is open; one that was closed, until another
+    begins. ``customer`` is empty where staff made it.
     """
 
     id = models.CharField(max_length=ID, primary_key=True)

@@ -188,10 +188,10 @@ SAYS: dict[str, tuple[StrOrPromise, StrOrPromise]] = {
     ),
     "sell": (
         _(
-            "An invoice is made, and counts as paid in full, by hand. What renews is billed by us, to be paid by hand again."
+            "An invoice is made, and counts as paid in full, by hand. What renews is billed by us, to be paid by hand again. Nothing is given back for what it takes the place of."
         ),
         _(
-            "The membership begins at the moment of the payment. What it replaces stays as far as it is paid, and renews no more."
+            "The membership begins at the moment of the payment. In a group that allows one level it takes the place of the others: they end at once, and are not renewed any more."
         ),
     ),
     "refund": (

@@ -20,7 +20,7 @@ from goodstanding.core.records import OnRefund
 from goodstanding.core.reminding import due_by
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.services import ensure_manual_account
-from goodstanding.memberships import byhand, ending, expiring, giving_back, handbills, owing, retrying, undoing
+from goodstanding.memberships import byhand, closing, ending, expiring, giving_back, handbills, owing, retrying, undoing
 from goodstanding.memberships.forms import Decision, MomentField
 
 HOW = (("cash", _("in cash")), ("transfer", _("by transfer")), ("cheque", _("by cheque")), ("other", _("otherwise")))
@@ -176,13 +176,15 @@ class SellForm(AtDesk):
         choice.label_from_instance = lambda price: f"{price.level.name}: {price.words}"
 
     def take(self, *, by: Any) -> None:
-        """Sell it; what it replaces renews no more, as in the checkout."""
+        """Sell it; what it takes the place of ends, as in the checkout."""
         given = self.cleaned_data
         price = given["price"]
         holding.require_free(self.member, price, now=self.now)
         how = {name: given[name] for name in ("how", "reference", "paid_at")}
         invoice = byhand.sell(self.member, price, **how, by=by, now=self.now)
-        holding.close_others(self.member, price, but=(invoice.subscription, invoice.external_id), now=self.now)
+        start = min(line.start_at for line in invoice.lines.filter(price=price.pk))
+        bought = (invoice.subscription, invoice.external_id)
+        closing.close_others(self.member, price, start=start, but=bought, now=self.now)
         note(by=by, on=self.member, what="sell at the desk", why=given["reason"], now=self.now)
 
 

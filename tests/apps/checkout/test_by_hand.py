@@ -295,17 +295,20 @@ def test_a_bill_of_which_a_part_came_is_not_given_up(
 
 
 @asks_a_gateway
-def test_what_it_replaces_renews_no_more_once_it_is_paid(
+def test_p19_what_it_takes_the_place_of_ends_once_it_is_paid(
     alice: Any, price: PriceOf, clock: StoppedClock, until: Until
 ) -> None:
     buy_by_card(alice, price("weekday", "month"), clock, at="sandbox-auto")
     join(alice, price("full", "month"), clock)
-    ends = Subscription.objects.filter(gateway_account="sandbox-auto").values_list("ends_at", flat=True)
+    old = Subscription.objects.get(gateway_account="sandbox-auto")
     until(clock.now + DAY)
-    assert list(ends) == [None], "a promise ends nothing"
+    assert (old.status, old.ends_at) == ("active", None), "a promise ends nothing"
     pay(clock)
     until(clock.now + timedelta(hours=1), step=timedelta(minutes=10))
-    assert list(ends.all()) != [None]
+    old.refresh_from_db()
+    assert old.status == "cancelled"
+    levels = {each["level"]: each["status"] for each in standing_now(alice.pk, now=clock.now).document["levels"]}
+    assert levels == {"full": "good", "weekday": "lapsed"}
     assert Checkout.objects.latest("begun_at").state == "done"
 
 

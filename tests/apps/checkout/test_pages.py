@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -204,15 +205,20 @@ def test_a_payment_that_needs_approval_goes_to_the_bank_and_back(
     assert standing("erin@example.org", clock) == "good"
 
 
-def test_another_level_of_a_group_of_one_replaces_what_a_gateway_renews(
+def test_p19_another_level_of_a_group_of_one_takes_the_place_of_what_a_gateway_renews(
     client: Client, price: PriceOf, clock: StoppedClock
 ) -> None:
     join(client, price("weekday"), **ERIN, card="sandbox_ok", account="sandbox-auto")
     clock.advance(timedelta(days=3))
-    assert "This replaces what you hold now" in client.get(address(price("full", "month"))).content.decode()
+    page = client.get(address(price("full", "month"))).content.decode()
+    assert (
+        "This takes the place of “Weekday”, which you hold until April 2, 2026. It ends once this is paid"
+        in html.unescape(page)
+    )
+    assert "What is left of it is not given back." in page
     assert join(client, price("full", "month"), card="sandbox_ok").status_code == 302
     assert Subscription.objects.count() == 2
-    assert Errand.objects.get().kind == Errand.Kind.END
+    assert Errand.objects.get().kind == Errand.Kind.END_NOW
 
 
 def test_another_level_of_what_we_renew_is_changed_to_and_not_bought_beside_it(

@@ -125,8 +125,8 @@ def test_p19_p37_another_level_of_the_group_closes_the_one_held(
 ) -> None:
     buy(alice, house("basic"), clock)
     clock.set(june(16))
-    (made,) = closing.close_others(alice, house("plus"), but=(), now=clock.now)
+    (made,) = closing.close_others(alice, house("plus"), start=clock.now, but=(), now=clock.now)
     assert made.changed
-    assert closing.close_others(alice, house("plus"), but=(), now=clock.now) == []
+    assert closing.close_others(alice, house("plus"), start=clock.now, but=(), now=clock.now) == []
     assert of(alice, clock)["because"] == "another level took its place at 2026-06-16T00:00:00Z"
     assert Subscription.objects.get().status == "cancelled"

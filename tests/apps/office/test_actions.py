@@ -157,14 +157,14 @@ def test_what_somebody_holds_already_is_not_sold_again(send, alice, paid, price,
     assert Invoice.objects.count() == 1
 
 
-def test_a_sale_stops_the_renewal_of_what_it_replaces(send, alice, paid, price, clock):
+def test_p19_a_sale_ends_what_it_takes_the_place_of(send, alice, paid, price, clock):
     paid(alice)
     before = Subscription.objects.get()
     given = {"price": price("weekday").pk, "how": "cash", "paid_at": clock.now.isoformat(), "reason": "fewer days"}
     done(send(alice, "sell", **given), alice)
     before.refresh_from_db()
-    assert before.ends_at is not None
-    assert Subscription.objects.filter(ends_at=None).count() == 1
+    assert before.status == "cancelled"
+    assert Subscription.objects.filter(status="active").count() == 1
 
 
 def test_a_payment_by_hand_pays_an_open_invoice(send, office, alice, paid, until, clock):
