@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 
 from goodstanding import clock as clock_module
 from goodstanding.clock import StoppedClock
+from tests import emptying, migrated
+
+TransactionTestCase._fixture_teardown = emptying.empty_what_has_rows  # type: ignore[attr-defined]
 
 # Property tests at default size prove little; where time is no object they are run much longer.
 settings.register_profile("here", max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -41,6 +45,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(map(item.get_closest_marker, ("loopback", "browser", "nginx"))):
             item.add_marker(pytest.mark.allow_hosts(["127.0.0.1", "::1", "localhost"]))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """Begin with the database that ``django_db_modify_db_settings`` copied, and leave it to the end of the run."""
+    from django.conf import settings as ours
+
+    return "sqlite3" in ours.DATABASES["default"]["ENGINE"]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Let each worker begin with a copy of a migrated database."""
+    from django.conf import settings as ours
+    from django.db import connection
+
+    home, told = Path(os.environ["GOODSTANDING_TEST_HOME"]), connection.settings_dict
+    if connection.vendor == "sqlite":
+        migrated.copy_to(Path(told["TEST"]["NAME"]))
+    else:
+        told["TEST"]["TEMPLATE"] = migrated.template(f"test_{ours.DATABASES['default']['NAME']}", home)
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,8 @@ class Site:
 
     def environment(self, **settings: str) -> dict[str, str]:
         """Return the environment of a newcomer, with ``settings``."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        ours = ("PATH", "HOME", "LANG", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+        kept = {name: os.environ[name] for name in ours if name in os.environ}
         return {**kept, **settings}
 
     def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
