@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from goodstanding.core import changes, dunning, journal, ours, pricing, purchasing
+from goodstanding.core import carrying, changes, dunning, journal, ours, pricing, purchasing
 from goodstanding.core.asking import Levy
 from goodstanding.core.changes import Manner
 from goodstanding.core.dunning import Act, Step
@@ -148,6 +148,12 @@ class BilledLife:
                 self.tell(whole)
             case Act.END:
                 self.tell((self.ended(last),))
+            case Act.LAST_BILL:
+                rest = carrying.last_bill(self.ledger, last, at=self.now, number=self.number())
+                if name in self.promised:  # who stays after all has paid this part of it
+                    at, promised = self.promised[name]
+                    self.promised[name] = (at, promised - rest.total_minor)
+                self.tell((rest,))
             case _:
                 assert bill is not None
                 status = "uncollectible" if step.act is Act.GIVE_UP else "void"
@@ -174,6 +180,7 @@ class BilledLife:
             payment=payments_before(last, self.bills(name)) + 1,
             levy_at=self.levy_at,
             credit_minor=self.ledger.credit_minor("EUR"),
+            carried=carrying.to_bill(self.ledger, last),
         )
         if name in self.promised:
             self.expect(f"renewing {name}", (start, made.bill.total_minor), self.promised.pop(name))

@@ -10,10 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from goodstanding.core import changes, pricing, purchasing
+from goodstanding.core import carrying, changes, pricing, purchasing
 from goodstanding.core.asking import Levy
 from goodstanding.core.changes import Manner, Planned, Reckoning, When
-from goodstanding.core.facts import CodeHeld, Contract, Fact, InvoiceSeen, LineSeen, PaymentSeen, SubscriptionSeen
+from goodstanding.core.facts import (
+    CodeHeld,
+    Contract,
+    Fact,
+    InvoiceSeen,
+    LineSeen,
+    PaymentSeen,
+    SubscriptionSeen,
+)
 from goodstanding.core.ledger import Ledger, grouped
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Interval, Period, Unit
@@ -93,6 +101,7 @@ class Payer:
             payment=payment,
             levy_at=self.levy_at,
             credit_minor=self.ledger.credit_minor(self.last.currency),
+            carried=carrying.to_bill(self.ledger, self.last),
         )
         self.tell((made.bill,), at=start)
         return made.bill

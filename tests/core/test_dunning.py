@@ -91,6 +91,15 @@ KEPT = Ladder(again_after=(3,), at_end="keep")
 B59 = Ladder(again_after=(3,), at_end="keep", least_minor=1500)
 
 
+REST = bill(ANCHOR, DUE, kind="proration", settled=False, issued=ANCHOR + DAY, name="grst_1")
+assert REST.last is not None
+WAITS = (replace(REST.last.lines[0], line="gsln_waits"),)
+REST = replace(REST, last=replace(REST.last, lines=WAITS))
+assert REST.last is not None
+BY_HAND = replace(REST, last=replace(REST.last, due_at=DUE))
+TAKEN_BACK = replace(REST, last=replace(REST.last, status="void"), closed_at=ANCHOR + DAY)
+
+
 # Each row: what, the tellings, the bills, and the step: its act, its moment, its number or bill.
 TABLE = [
     ("paid: renewed at the end of what was billed", [sub()], [FIRST], ("renew", day(2, 28), 1)),
@@ -131,6 +140,14 @@ TABLE = [
     ("paused: nothing", [sub(paused=True)], [FIRST], None),
     ("cancelled: nothing", [sub(status="cancelled")], [FIRST, unpaid()], None),
     ("expired: nothing", [sub(status="expired")], [bill(ANCHOR, DUE, settled=False)], None),
+    ("what waits for the next bill waits for the renewal", [sub(carried=WAITS)], [FIRST], ("renew", DUE, 1)),
+    ("and is billed at once where none is to come", [sub(carried=WAITS, ends_at=DUE)], [FIRST], ("last_bill", ANCHOR, 0)),
+    ("also after the end", [sub(carried=WAITS, status="cancelled")], [FIRST], ("last_bill", ANCHOR, 0)),
+    ("what a bill has taken along waits no more", [sub(carried=WAITS, ends_at=DUE)], [FIRST, REST], ("collect", ANCHOR + DAY, "grst_1")),
+    ("and that is collected after the end, too", [sub(carried=WAITS, status="cancelled")], [FIRST, REST], ("collect", ANCHOR + DAY, "grst_1")),
+    ("a last bill that is paid by hand is not charged", [sub(carried=WAITS, status="cancelled")], [FIRST, BY_HAND], None),
+    ("one that staff took back stays away", [sub(carried=WAITS, status="cancelled")], [FIRST, TAKEN_BACK], None),
+    ("nothing in sum: nothing", [sub(carried=(*WAITS, replace(WAITS[0], line="back", amount_minor=-1000)), ends_at=DUE)], [FIRST], ("end", DUE, 0)),
     ("somebody else's: nothing", [sub(ours=False)], [FIRST], None),
     ("no anchor: nothing", [sub(anchor_at=None)], [FIRST], None),
     ("no bill at all: nothing", [sub()], [], None),
@@ -275,9 +292,13 @@ def test_the_bill_is_the_quote() -> None:
 
 
 MUTANTS = [
-    ("dunning", "not last.ours or last.status", "last.status"),
-    ("dunning", "last.status in ENDED or", ""),
-    ("dunning", "last.paused or", ""),
+    ("dunning", "not last.ours or last.anchor_at", "last.anchor_at"),
+    ("dunning", "    if last.status in ENDED:\n", "    if False:\n"),
+    ("dunning", "    if last.paused:\n", "    if False:\n"),
+    ("dunning", "if waits and ends else", "if waits else"),
+    ("dunning", "if waits and ends else", "if ends else"),
+    ("dunning", "ends = last.ends_at is not None or", "ends ="),
+    ("dunning", "or bill.last.due_at is not None:", "or False:"),
     ("dunning", "last = tellings[-1]", "last = tellings[0]"),
     ("dunning", "step.act != Act.END)", "step.act == Act.END)"),
     ("dunning", "if first + days * DAY > latest)", "if first + days * DAY >= latest)"),

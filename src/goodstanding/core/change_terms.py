@@ -108,14 +108,22 @@ def has_level(state: InvoiceState, subscription: str) -> bool:
 
 
 def paid_of(
-    ledger: Ledger, bills: Sequence[InvoiceState], last: SubscriptionSeen, *, at: datetime
+    ledger: Ledger,
+    bills: Sequence[InvoiceState],
+    last: SubscriptionSeen,
+    *,
+    at: datetime,
+    waiting: Sequence[LineSeen] = (),
 ) -> tuple[Piece, ...]:
-    """Return what was paid for the level in the period that runs at ``at``, by the last bill that charged for it."""
+    """Return what was paid for the level in the period that runs at ``at``, by the last bill that charged for it, or what
+    is to be: by the lines ``waiting`` for the next one.
+    """
     latest = max(bills, key=_issued)
     assert latest.last is not None
     back = _refunded(ledger, bills, since=latest.last.created_at, at=at)
-    charges = (line for line in latest.last.lines if _is_charge(line, last.subscription))
-    return tuple(_piece(line, back, last) for line in charges)  # one, or none where it costs nothing
+    unbilled = {line.line for line in waiting}
+    charges = [line for line in _charges_left([*latest.last.lines, *waiting], last) if line.end > at]
+    return tuple(_piece(line, 0 if line.line in unbilled else back, last) for line in charges)
 
 
 def billed(
@@ -130,8 +138,23 @@ def billed(
             yield _charge(line, asked, levy, inclusive=inclusive)
 
 
+def _charges_left(lines: Sequence[LineSeen], last: SubscriptionSeen) -> list[LineSeen]:
+    """The charges for the level, in their order, without those whose rest a later line gives back: one, or none."""
+    found: list[LineSeen] = []
+    for each in lines:
+        if each.kind not in CHARGING or each.subscription != last.subscription or each.hints.extra:
+            continue
+        line, gross = pausing.line_moved(each, last.pauses) or each, each.amount_minor + each.tax_minor
+        if gross > 0:
+            found.append(line)
+        elif gross < 0:
+            given_back = [each for each in found if each.end == line.end and each.start <= line.start]
+            if given_back:
+                found.remove(given_back[-1])
+    return found
+
+
 def _piece(line: LineSeen, back_minor: int, last: SubscriptionSeen) -> Piece:
-    line = pausing.line_moved(line, last.pauses) or line
     net, whole = Money(line.amount_minor, last.currency), line.amount_minor + line.tax_minor
     left = Money(whole - min(back_minor, whole), last.currency)
     base = left if last.contract.tax_inclusive else left.share(Fraction(net.amount_minor, whole))
@@ -174,15 +197,6 @@ def kept_items(last: SubscriptionSeen, item: ItemSeen, terms: PriceTerms) -> tup
             amount = terms.seat.amount_minor
         found.append(replace(extra, amount_minor=amount, interval=item.interval, interval_count=item.interval_count))
     return tuple(found)
-
-
-def _is_charge(line: LineSeen, subscription: str) -> bool:
-    return (
-        line.kind in CHARGING
-        and line.subscription == subscription
-        and not line.hints.extra
-        and line.amount_minor + line.tax_minor > 0
-    )
 
 
 def _issued(state: InvoiceState) -> tuple[datetime, datetime, int, str]:

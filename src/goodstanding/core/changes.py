@@ -10,28 +10,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from goodstanding.core import asking, dunning, ours, pausing, purchasing
+from goodstanding.core import asking, carrying, ours, purchasing
 from goodstanding.core.asking import Asked, Levy
-from goodstanding.core.change_terms import (
-    Billed,
-    Piece,
-    billed,
-    contract_after,
-    convention_of,
-    has_level,
-    kept_items,
-    paid_of,
-    wanted_price,
-)
+from goodstanding.core.change_holding import Holding, holding, interval_of, name_of
+from goodstanding.core.change_terms import Billed, billed, contract_after, convention_of, kept_items, wanted_price
 from goodstanding.core.facts import Contract, Fact, ItemSeen, LineSeen, SubscriptionSeen
-from goodstanding.core.fold import InvoiceState
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
-from goodstanding.core.periods import Interval, Period, Unit
+from goodstanding.core.periods import Period
 from goodstanding.core.pricing import PriceTerms
 from goodstanding.core.proration import Change, Held, LineKind, Wanted, pays_ahead, plan, takes_effect
-from goodstanding.core.renewals import LevyAt, asked_of, payments_before
+from goodstanding.core.renewals import LevyAt, asked_of
 
 
 class When(StrEnum):
@@ -46,6 +36,7 @@ class Reckoning(StrEnum):
     """What a change at once comes to."""
 
     PRORATED = "prorated"  # the rest of what was paid is given back, the rest of the period is charged
+    NEXT_BILL = "next_bill"  # the same, but nothing is billed at once: both wait for the next bill
     NOTHING = "nothing"  # nothing changes hands before the next renewal
     WHOLE = "whole"  # nothing is given back: a new period begins, at the whole new price
 
@@ -73,6 +64,7 @@ class Planned:
     ``credit``: what the balance held before. ``period``: the one that runs after it, at whose end the next charge comes:
     ``then``, with tax. ``told``: what it changes of the subscription. ``convention``: by which it was reckoned. ``pays_ahead``: more is paid at
     once, for a longer time, so that it may be made now although it is down (P32). ``asked``: what a whole period costs now.
+    ``carries``: its lines are not billed at once, they wait for the next bill; ``waiting``: those that wait from before.
     """
 
     terms: PriceTerms
@@ -88,6 +80,8 @@ class Planned:
     convention: str = ""
     pays_ahead: bool = False
     asked: Asked | None = None
+    carries: bool = False
+    waiting: tuple[LineSeen, ...] = ()
 
     @property
     def is_now(self) -> bool:
@@ -95,9 +89,29 @@ class Planned:
         return self.change is not None
 
     @property
+    def is_billed(self) -> bool:
+        """Whether a bill is drawn up at once."""
+        return self.is_now and not self.carries and (bool(self.lines) or self.new_period)
+
+    @property
     def total(self) -> Money:
-        """The sum of the lines, with tax; below zero where more is given back than charged."""
+        """What is billed at once, with tax and with what waited; below zero where more is given back than charged."""
+        return self._lines + self._waiting if self.is_billed else self._lines - self._lines
+
+    @property
+    def later(self) -> Money:
+        """What the next bill takes along of this change and of those before it, beside what it asks for itself."""
+        if self.is_billed:
+            return self._lines - self._lines
+        return self._waiting + self._lines if self.carries else self._waiting
+
+    @property
+    def _lines(self) -> Money:
         return sum((line.amount for line in self.lines), Money.zero(self.credit.currency))
+
+    @property
+    def _waiting(self) -> Money:
+        return carrying.total_of(self.waiting, self.credit.currency)
 
     @property
     def from_balance(self) -> Money:
@@ -116,7 +130,7 @@ class Planned:
 
     @property
     def next_charge_at(self) -> datetime:
-        """When the new price is asked for the next time."""
+        """When the next bill is drawn up."""
         assert self.period.end is not None, self
         return self.period.end
 
@@ -125,28 +139,6 @@ class Planned:
         """What is to be paid then, after what the balance holds by that time."""
         balance = self.credit - self.from_balance + self.to_balance
         return self.then - min(self.then, balance)
-
-
-@dataclass(frozen=True, slots=True)
-class _Holding:
-    """What a subscription holds when it is changed, and how often it was billed: all of its ``bills``, and those settled."""
-
-    last: SubscriptionSeen
-    held: Held
-    pieces: tuple[Piece, ...]
-    bills: tuple[InvoiceState, ...]
-    payments: int
-
-
-def held(ledger: Ledger, subscription: str, *, at: datetime) -> Held | None:
-    """Return the level that a subscription of ours holds at ``at``, and what was paid for the period that runs then.
-
-    ``None`` where no period that was paid for runs. What was paid is that of the last bill (of the period, or of the last
-    change in it), less all that was refunded since of any bill that reaches into what is left: so what is given back for
-    the rest never exceeds what was paid for it (I8).
-    """
-    found = _holding(ledger, subscription, at=at)
-    return found.held if found is not None else None
 
 
 def planned(
@@ -162,7 +154,7 @@ def planned(
 
     Raises ``proration.ProrationRefused``.
     """
-    has, moment = _holding(ledger, subscription, at=at), at.replace(microsecond=0)
+    has, moment = holding(ledger, subscription, at=at), at.replace(microsecond=0)
     if has is None:
         return None
     last, contract = has.last, contract_after(has.last, terms)
@@ -179,6 +171,7 @@ def planned(
         _told(has, terms, contract),
         Money.zero(last.currency),
         pays_ahead=pays_ahead(has.held, Wanted(terms.name, terms.amount, terms.interval)),
+        waiting=carrying.to_bill(ledger, last),
     )
     if made.effect_at > at:
         return replace(made, then=_then(made.told, made, payment=has.payments + 1, levy_at=levy_at))
@@ -197,13 +190,16 @@ def facts_of(
     if made.change is None:
         contract = made.told.contract if made.told.contract != last.contract else None
         return (ours.retold(last, at=at, rank=1, next_items=made.told.items, next_contract=contract),)
-    lines = _lines(made, last, ref=ref)
+    lines = _bill_lines(made, last, ref=ref)
     new = {name: getattr(made.told, name) for name in ours.CHANGED} | {"next_items": (), "next_contract": None}
-    told = ours.retold(last, at=at, rank=1, once_paid=ref if lines else "", **new)
-    if not lines:
+    if made.carries:
+        new["carried"] = (*made.told.carried, *lines)
+    told = ours.retold(last, at=at, rank=1, once_paid=ref if made.is_billed else "", **new)
+    if not made.is_billed:
         return (told,)
     invoice = purchasing.open_invoice(
         ref,
+        *made.waiting,
         *lines,
         customer=last.customer,
         at=at,
@@ -224,50 +220,8 @@ def renewed(last: SubscriptionSeen, *, start: datetime, at: datetime) -> Subscri
     return ours.retold(last, at=at, rank=1, anchor_at=anchor, **new)
 
 
-def price_of(item: ItemSeen, currency: str) -> Money:
-    """Return what an item of ours costs each interval."""
-    return Money((item.amount_minor or 0) * item.quantity, currency)
-
-
-def interval_of(item: ItemSeen) -> Interval:
-    """Return how often an item of ours is charged."""
-    return Interval(Unit(item.interval), item.interval_count)
-
-
-def _holding(ledger: Ledger, subscription: str, *, at: datetime) -> _Holding | None:
-    last = ledger.subscriptions[subscription][-1]
-    bills = [
-        state
-        for state in ledger.invoices.values()
-        if state.settled_at is not None and state.last is not None and state.last.bills(subscription)
-    ]
-    paid = dunning.last_period(subscription, bills)
-    runs = pausing.line_moved(paid, last.pauses) if paid is not None else None
-    if runs is None or not runs.start <= at < runs.end:
-        return None
-    item, trial_ends = last.items[0], last.trial_ends_at
-    pieces = paid_of(ledger, [state for state in bills if has_level(state, subscription)], last, at=at)
-    found = Held(
-        name=_name(item),
-        price=price_of(item, last.currency),
-        interval=interval_of(item),
-        period=Period(runs.start, runs.end),
-        paid=tuple(piece.paid for piece in pieces),
-        on_trial=trial_ends is not None and runs.start < trial_ends and at < trial_ends,
-        whole=_whole(last, runs),
-    )
-    return _Holding(last, found, pieces, tuple(bills), payments_before(last, bills, settled=True))
-
-
-def _whole(last: SubscriptionSeen, runs: LineSeen) -> Period | None:
-    """The interval of which the running period is a part that cost its part; ``None`` where it is whole."""
-    if not runs.said or last.anchor_at is None:
-        return None
-    return Period(*dunning.period(last, dunning.number_of(runs.end, last) - 1))
-
-
 def _effect_at(
-    has: _Holding, terms: PriceTerms, wanted: Money, *, at: datetime, manner: Manner, levy_at: LevyAt
+    has: Holding, terms: PriceTerms, wanted: Money, *, at: datetime, manner: Manner, levy_at: LevyAt
 ) -> datetime:
     """When it is made. What costs less is decided by what is really asked each interval: after codes, with tax."""
     end = has.held.period.end
@@ -284,7 +238,7 @@ def _past_intro(last: SubscriptionSeen) -> SubscriptionSeen:
     return replace(last, contract=replace(last.contract, intro_minor=0, intro_payments=0))
 
 
-def _at_once(has: _Holding, made: Planned, manner: Manner, *, levy_at: LevyAt) -> Planned:
+def _at_once(has: Holding, made: Planned, manner: Manner, *, levy_at: LevyAt) -> Planned:
     """The change with its lines, reckoned at once."""
     terms, last, contract = made.terms, has.last, made.told.contract
     levy, new_period = levy_at(contract, made.at), _restarts(has.held, terms, manner)
@@ -296,6 +250,7 @@ def _at_once(has: _Holding, made: Planned, manner: Manner, *, levy_at: LevyAt) -
     inclusive, was_inclusive = contract.tax_inclusive, last.contract.tax_inclusive
     lines = billed(change, has.pieces, asked, inclusive=inclusive, levy=levy, was_inclusive=was_inclusive)
     made = replace(made, change=change, period=change.after.period, new_period=new_period, lines=tuple(lines))
+    made = replace(made, carries=manner.reckoning is Reckoning.NEXT_BILL and not new_period)
     told, named = _anchored(has, made), convention.name if made.lines else ""
     made = replace(made, told=told, convention=named, asked=asked)
     # A new period is a payment if its price is one, also where a code takes all of it off.
@@ -310,12 +265,12 @@ def _restarts(was: Held, terms: PriceTerms, manner: Manner) -> bool:
     return manner.reckoning is Reckoning.WHOLE or terms.interval != was.interval
 
 
-def _told(has: _Holding, terms: PriceTerms, contract: Contract) -> SubscriptionSeen:
+def _told(has: Holding, terms: PriceTerms, contract: Contract) -> SubscriptionSeen:
     item = purchasing.item_of(terms, has.last.items[0].item)
-    return replace(has.last, items=kept_items(has.last, item, terms), contract=contract)
+    return replace(has.last, items=kept_items(has.last, item, terms), contract=contract, carried=has.unbilled)
 
 
-def _anchored(has: _Holding, made: Planned) -> SubscriptionSeen:
+def _anchored(has: Holding, made: Planned) -> SubscriptionSeen:
     """From when the periods after a change are counted; and a trial that it ended is over."""
     if not made.new_period:
         return made.told
@@ -324,7 +279,7 @@ def _anchored(has: _Holding, made: Planned) -> SubscriptionSeen:
     return replace(made.told, anchor_at=made.period.start, trial_ends_at=over)
 
 
-def _for_nothing(has: _Holding, made: Planned, *, levy_at: LevyAt) -> Planned:
+def _for_nothing(has: Holding, made: Planned, *, levy_at: LevyAt) -> Planned:
     """A change at once for which nothing changes hands: the paid period runs on, and is counted on from its end."""
     after = replace(has.held, name=made.terms.name, price=made.terms.amount, interval=made.terms.interval)
     zero = made.credit - made.credit
@@ -337,14 +292,13 @@ def _for_nothing(has: _Holding, made: Planned, *, levy_at: LevyAt) -> Planned:
 
 def _then(told: SubscriptionSeen, made: Planned, *, payment: int, levy_at: LevyAt) -> Money:
     """What is asked for at the next renewal, with all that is renewed beside the level; nothing where it is completed."""
-    nothing = made.credit - made.credit
     if told.contract.payments and payment > told.contract.payments:
-        return nothing
+        return made.later
     asked = asked_of(told, payment=payment, at=made.next_charge_at, levy_at=levy_at)
-    return sum((line.total for _, line in asked), nothing)
+    return sum((line.total for _, line in asked), made.later)
 
 
-def _lines(made: Planned, last: SubscriptionSeen, *, ref: str) -> list[LineSeen]:
+def _bill_lines(made: Planned, last: SubscriptionSeen, *, ref: str) -> list[LineSeen]:
     """The lines as they were planned. A new period is a regular line, which covers; also where it costs nothing."""
     found: list[LineSeen] = []
     for line in made.lines:
@@ -376,7 +330,7 @@ def _line(name: str, kind: str, line: Billed, last: SubscriptionSeen, of: ItemSe
         subscription=last.subscription,
         item=of.item,
         hints=of.hints,
-        description=_name(of),
+        description=name_of(of),
         tax_minor=line.tax.amount_minor,
         tax=line.tax_name,
         tax_rate=line.tax_rate,
@@ -384,7 +338,3 @@ def _line(name: str, kind: str, line: Billed, last: SubscriptionSeen, of: ItemSe
         code=line.code,
         said=line.said,
     )
-
-
-def _name(item: ItemSeen) -> str:
-    return item.hints.labels[0] if item.hints.labels else item.hints.level

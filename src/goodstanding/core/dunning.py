@@ -17,7 +17,7 @@ from itertools import accumulate
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from goodstanding.core import pausing
+from goodstanding.core import carrying, pausing
 from goodstanding.core.facts import InvoiceSeen, Ladder, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, InvoiceState
 from goodstanding.core.periods import Interval, Unit, nth
@@ -85,6 +85,7 @@ class Act(StrEnum):
     EXPIRE = "expire"  # nobody paid the first bill
     END = "end"  # its set end has come
     COMPLETE = "complete"  # the last instalment is paid
+    LAST_BILL = "last_bill"  # no renewal is to come: what waited for the next bill is billed
     DROP = "drop"  # nobody paid the bill of a change of level: it is void, and all goes on as before
 
 
@@ -116,12 +117,16 @@ def next_step(
     renewal's bill is drawn up, at most half of the period before it.
     """
     last = tellings[-1]
-    if not last.ours or last.status in ENDED or last.paused or last.anchor_at is None:
+    if not last.ours or last.anchor_at is None:
+        return None
+    if last.status in ENDED:
+        return _last_bill(last, invoices) or _rest_of(invoices, overdue)
+    if last.paused:
         return None
     bills = [state for state in invoices if state.last is None or state.last.invoice not in changes]
     bill = open_bill(bills)
     steps = (_bill(bill, bills, overdue) if bill else _renewal(last, invoices, ahead), _set_end(last))
-    due = [step for step in steps if step]
+    due = [step for step in (*steps, _last_bill(last, invoices)) if step]
     due += _drops([state for state in invoices if state not in bills], due)
     return min(due, key=lambda step: (step.at, step.act != Act.DROP, step.act != Act.END), default=None)
 
@@ -234,6 +239,22 @@ def _drops(changes: Sequence[InvoiceState], due: Sequence[Step]) -> list[Step]:
             until = min([state.last.created_at + ANSWER_WITHIN, *(step.at for step in due)])
             found.append(Step(Act.DROP, until, invoice=state.last.invoice))
     return found
+
+
+def _last_bill(last: SubscriptionSeen, invoices: Sequence[InvoiceState]) -> Step | None:
+    """What waits for the next bill is billed by itself once no renewal is to come: nothing is had for nothing."""
+    waits = sum(line.amount_minor + line.tax_minor for line in carrying.waiting(last, invoices))
+    ends = last.ends_at is not None or last.status in ENDED
+    return Step(Act.LAST_BILL, last.at, start=last.at) if waits and ends else None
+
+
+def _rest_of(invoices: Sequence[InvoiceState], overdue: Overdue) -> Step | None:
+    """A last bill of what has ended is collected as others are; after its last try it stays open."""
+    bill = open_bill([state for state in invoices if state.last and carrying.is_last_bill(state.last.invoice)])
+    if bill is None or bill.last is None or bill.last.due_at is not None:
+        return None
+    again = next_try(bill, overdue)
+    return Step(Act.COLLECT, again, invoice=bill.last.invoice) if again is not None else None
 
 
 def _bill(state: InvoiceState, invoices: Sequence[InvoiceState], overdue: Overdue) -> Step | None:

@@ -110,7 +110,8 @@ class SubscriptionSeen:
     renewed with from the next period on, where that is something else, by ``next_contract`` where that is another one.
     ``pauses``: all that one of ours ever had and has ahead, in order: they move what is paid (:mod:`goodstanding.core.pausing`).
     ``once_paid``: of items, contract and anchor, this counts from the moment that this invoice of ours is settled, and until
-    then not at all. ``knows``: the last of such invoices that was known as settled when this was told.
+    then not at all. ``knows``: the last of such invoices that was known as settled when this was told. ``carried``: lines
+    of changes that are billed with the next bill, whichever that is (:mod:`goodstanding.core.carrying`).
     """
 
     subscription: str
@@ -137,6 +138,7 @@ class SubscriptionSeen:
     next_contract: Contract | None = None
     pauses: tuple[PauseSpan, ...] = ()
     knows: str = ""
+    carried: tuple[LineSeen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

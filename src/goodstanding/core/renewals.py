@@ -6,7 +6,7 @@ Pure. Which payment it is follows from the bills before it; the same function sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -61,12 +61,13 @@ def renewal_of(
     payment: int,
     levy_at: LevyAt,
     credit_minor: int = 0,
-    due_at: datetime | None = None,
+    carried: Sequence[LineSeen] = (),
 ) -> Drawn:
     """Return the open invoice of a period (with an end) of a subscription of ours, drawn up at ``at``.
 
     ``payment``: the number of this bill among those that ask for money. ``credit_minor``: what the customer's balance holds,
-    which pays as much of it as it can. The tax is that of the day on which the period begins.
+    which pays as much of it as it can. The tax is that of the day on which the period begins. ``carried``: what it takes along
+    of changes before it (:func:`goodstanding.core.carrying.to_bill`).
     """
     start, end = period.start, period.end
     assert end is not None, period
@@ -87,12 +88,13 @@ def renewal_of(
     bill = open_invoice(
         name,
         *lines,
+        *carried,
         customer=subscription.customer,
         at=at,
         number=number,
         currency=subscription.currency,
         credit_minor=credit_minor,
-        due_at=due_at,
+        convention=subscription.contract.convention if carried else "",
     )
     kept = rests(tuple(line for _, line in asked), name, customer=subscription.customer, at=at)
     return Drawn(bill, tuple(kept))

@@ -10,6 +10,7 @@ from goodstanding.billing import turns
 from goodstanding.billing.models import Subscription
 from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.models import Price
+from goodstanding.core import carrying
 from goodstanding.core.asking import total_of
 from goodstanding.core.dunning import Step
 from goodstanding.core.facts import CodeHeld, SubscriptionSeen
@@ -24,7 +25,8 @@ class Ahead:
     """What lies ahead of a subscription of ours: the price (with its level) that is set for ``at``, and the balance.
 
     ``price`` is ``None`` where none is set, ``at`` the end of what is paid; ``step``: what our clock does next by itself. ``asked``: what the next bill of what is held now comes to, codes
-    and tax in it, before the balance, where it is known; ``paid``: how many bills asked for money before; ``codes``: those held.
+    and tax in it, before the balance, where it is known; ``paid``: how many bills asked for money before; ``codes``: those held. ``waits``: what
+    of it is of changes before (:mod:`goodstanding.core.carrying`), ``unpaid``: those and what of them an open bill asks for.
     """
 
     price: Price | None
@@ -34,6 +36,8 @@ class Ahead:
     asked: Money | None = None
     paid: int = 0
     codes: tuple[CodeHeld, ...] = ()
+    waits: Money | None = None
+    unpaid: Money | None = None
 
 
 def ahead(subscriptions: Iterable[Subscription], ledgers: Ledgers) -> dict[str, Ahead]:
@@ -56,8 +60,11 @@ def ahead(subscriptions: Iterable[Subscription], ledgers: Ledgers) -> dict[str, 
             paid_until(ledger, each.external_id),
             payments_before(last, turns.invoices_of(ledger, each.external_id)),
         )
+        waits = carrying.total_of(carrying.to_bill(ledger, last), last.currency)
+        unpaid = carrying.total_of(carrying.unpaid(last, ledger.invoices.values()), last.currency)
         asked = _asked(last, paid + 1, at)
-        found[each.pk] = Ahead(price, at, balance, step, asked, paid, last.contract.codes)
+        asked = asked if asked is None else asked + waits
+        found[each.pk] = Ahead(price, at, balance, step, asked, paid, last.contract.codes, waits, unpaid)
     return found
 
 

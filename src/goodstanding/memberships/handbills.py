@@ -59,7 +59,7 @@ def _with_day(bill: InvoiceSeen, customer: GatewayCustomer, *, now: datetime) ->
     account = customer.gateway_account
     if not bill.due_minor or bill.status != "open":
         return bill
-    start = min(line.start for line in bill.lines)
+    start = max(line.start for line in bill.lines)  # of what it takes along of changes before, none begins later
     day = start.astimezone(conf.time_zone()).date()
     is_ahead = day > _today(now)
     until = due_by(day, tz=conf.time_zone()) if is_ahead else due_at(account, customer.method, now=now)
@@ -115,7 +115,7 @@ def _ahead(ledger: Ledger, last: SubscriptionSeen, *, now: datetime) -> list[tup
         if state.last is not None
         and state.last.due_at is not None
         and state.settled_at is None
-        and all(line.start >= now for line in state.last.lines)
+        and any(line.start >= now for line in state.last.lines)
     ]
 
 

@@ -19,7 +19,7 @@ from goodstanding.billing.attempts import Wish
 from goodstanding.billing.models import DunningPolicy, GatewayCustomer, PaymentAttempt, Turn
 from goodstanding.billing.recording import Named
 from goodstanding.catalogue.knowledge import Knowledge
-from goodstanding.core import changes, dunning, ours
+from goodstanding.core import carrying, changes, dunning, ours
 from goodstanding.core.dunning import Act, Step
 from goodstanding.core.facts import Fact, SubscriptionSeen
 from goodstanding.core.fold import SubscriptionStatus
@@ -141,7 +141,7 @@ class _Run:
     def _telling(self, turn: Turn, step: Step, means: _Means) -> Telling:
         customer, subscription = self._customer(turn), turn.subscription.external_id
         facts = _facts(step, self.work.ledger(customer), self._last(turn), means)
-        if step.act is Act.RENEW:
+        if step.act in (Act.RENEW, Act.LAST_BILL):
             facts = handbills.with_days(facts, customer, now=self.now)
         about = step.invoice or (step.start.isoformat() if step.start else "")
         event = derived("evt", customer.gateway_account_id, step.act, subscription, about)
@@ -158,7 +158,7 @@ def _wish(step: Step, ledger: Ledger, customer: GatewayCustomer) -> Wish:
 
 
 def _takes_a_number(step: Step, last: SubscriptionSeen) -> bool:
-    return step.act is Act.RENEW or (step.act is Act.COMPLETE and bool(last.contract.keeps))
+    return step.act in (Act.RENEW, Act.LAST_BILL) or (step.act is Act.COMPLETE and bool(last.contract.keeps))
 
 
 def _facts(step: Step, ledger: Ledger, last: SubscriptionSeen, means: _Means) -> Sequence[Fact]:
@@ -166,18 +166,18 @@ def _facts(step: Step, ledger: Ledger, last: SubscriptionSeen, means: _Means) ->
     match step.act:
         case Act.RENEW:
             return _renewal(step, ledger, last, means)
-        case Act.GIVE_UP:
-            return (*_closed(step, ledger, now=now), _ended(last, step, now=now))
-        case Act.EXPIRE:
-            begun = _begun_together(step, ledger)
+        case Act.GIVE_UP | Act.EXPIRE | Act.DROP:
+            over = {Act.GIVE_UP: [last], Act.DROP: []}
+            begun = over[step.act] if step.act in over else _begun_together(step, ledger)
             return (*_closed(step, ledger, now=now), *(_ended(each, step, now=now) for each in begun))
-        case Act.DROP:
-            return _closed(step, ledger, now=now)
         case Act.COMPLETE:
             assert step.end is not None, step
             bills = turns.invoices_of(ledger, last.subscription)
             drawn = next(means.numbers) if last.contract.keeps else ""
             return completed(last, bills, paid_until=step.end, at=max(now, step.at), number=drawn)
+        case Act.LAST_BILL:
+            bill = carrying.last_bill(ledger, last, at=now, number=next(means.numbers))
+            return (replace(bill, ladder=policies.ladder(means.policy, bill.currency)),)
         case _:
             return (_ended(last, step, now=now),)
 
@@ -203,6 +203,7 @@ def _renewal(step: Step, ledger: Ledger, last: SubscriptionSeen, means: _Means) 
         payment=payments_before(last, turns.invoices_of(ledger, last.subscription)) + 1,
         levy_at=means.known.levy_at,
         credit_minor=ledger.credit_minor(last.currency),
+        carried=carrying.to_bill(ledger, last),
     )
     bill = replace(made.bill, ladder=policies.ladder(means.policy, made.bill.currency))
     facts: tuple[Fact, ...] = (bill, *made.credits)

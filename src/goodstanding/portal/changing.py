@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from goodstanding.catalogue.words import money_words
 from goodstanding.core.change_terms import Billed
-from goodstanding.core.changes import Reckoning
+from goodstanding.core.changes import Planned, Reckoning
+from goodstanding.core.facts import LineSeen
 from goodstanding.core.proration import LineKind, Measure
 from goodstanding.memberships.change_pages import Preview
 from goodstanding.portal import words
@@ -27,8 +28,11 @@ class Line:
 
 
 def lines(found: Preview) -> list[Line]:
-    """Return what is given back and what is charged now, line by line."""
-    return [_line(each) for each in found.plan.lines]
+    """Return what is given back and what is charged, line by line; first what waited for a bill that takes it along."""
+    return [
+        *(_waited(each, found) for each in found.plan.waiting if found.plan.is_billed),
+        *map(_line, found.plan.lines),
+    ]
 
 
 def counting(found: Preview) -> str:
@@ -50,6 +54,7 @@ def says(found: Preview) -> list[tuple[str, str]]:
     facts.append((_("To be paid now"), money_words(plan.due_now) if plan.due_now else _("nothing")))
     if plan.is_now and found.manner.reckoning is Reckoning.WHOLE:
         facts.append((_("What you paid already"), _("stays paid, and nothing of it is given back")))
+    facts += _later(plan)
     if plan.to_balance:
         facts.append((_("Kept as your credit"), money_words(plan.to_balance)))
     amount = money_words(plan.next_due) if plan.next_due else _("nothing")
@@ -58,10 +63,23 @@ def says(found: Preview) -> list[tuple[str, str]]:
     return facts
 
 
+def _later(plan: Planned) -> list[tuple[str, str]]:
+    """What is not billed now but with the next bill, of this change and of those before it."""
+    if not plan.later:
+        return []
+    amount = money_words(abs(plan.later))
+    if plan.later.amount_minor < 0:
+        return [(_("Given back with the next bill"), amount)]
+    told = _("%(amount)s, also if you stop the renewal before: then it is billed at once") % {"amount": amount}
+    return [(_("Charged with the next bill"), told)]
+
+
 def action(found: Preview) -> str:
     """Return what the button says: the money, or from when."""
     if found.plan.due_now:
         return _("Change, and pay %(amount)s") % {"amount": money_words(found.plan.due_now)}
+    if found.plan.is_now and found.plan.carries and found.plan.later:
+        return _("Change now, and pay with the next bill")
     if found.plan.is_now:
         return _("Change now, for nothing more")
     return _("Change on %(day)s") % {"day": words.day(found.plan.effect_at)}
@@ -73,6 +91,13 @@ def done(found: Preview, *, at: datetime) -> str:
     if found.plan.is_now:
         return _("It is changed: %(level)s, %(price)s.") % level
     return _("It is set: from %(day)s %(level)s, %(price)s. Until then you can take it back.") % level
+
+
+def _waited(line: LineSeen, found: Preview) -> Line:
+    amount = words.money(line.amount_minor + line.tax_minor, found.subscription.currency)
+    return Line(
+        _("%(level)s, from a change before") % {"level": line.description}, words.last_day(line.start, line.end), amount
+    )
 
 
 def _line(line: Billed) -> Line:

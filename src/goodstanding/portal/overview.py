@@ -50,6 +50,7 @@ class Renewal:
     can_stay: bool
     can_change: bool
     is_changed: bool  # another price is set for the next period
+    waits: Money | None = None  # what changes before come to that are billed with the next bill, and not paid
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +266,7 @@ def _renewal(subscription: Subscription, answer: Answer, told: _Told) -> Renewal
         can_stay=ends and may_go_back,
         can_change=ahead is not None and runs,
         is_changed=ahead is not None and ahead.price is not None and not ends,
+        waits=ahead.unpaid if ahead is not None else None,
     )
 
 
@@ -323,7 +325,7 @@ def _renewal_words(subscription: Subscription, answer: Answer, told: _Told) -> l
         said = {"since": words.day(coming.since), "day": words.day(at)}
         return [_("It was changed on %(since)s. A bill is expected by %(day)s; its amount is not known yet.") % said]
     amount = _amount(subscription, ahead)
-    found = [*_set_words(ahead, at), *_code_words(ahead)]
+    found = [*_set_words(ahead, at), *_code_words(ahead), *_waits_words(ahead)]
     if ahead is not None and amount is not None and ahead.balance and amount:
         used = min(ahead.balance, amount)
         amount -= used
@@ -339,6 +341,15 @@ def _code_words(ahead: Ahead | None) -> list[str]:
         return []
     said = [held_words(each, ahead.balance.currency, paid=ahead.paid) for each in ahead.codes]
     return [f"{words}." for words in said if words]
+
+
+def _waits_words(ahead: Ahead | None) -> list[str]:
+    if ahead is None or not ahead.waits:
+        return []
+    said = {"amount": money_words(abs(ahead.waits))}
+    if ahead.waits.amount_minor < 0:
+        return [_("%(amount)s of your change is given back with the next bill.") % said]
+    return [_("%(amount)s of the next bill is for the change that you made: it is not billed yet.") % said]
 
 
 def _set_words(ahead: Ahead | None, at: datetime) -> list[str]:
@@ -366,9 +377,9 @@ def _charge_words(subscription: Subscription, at: datetime, amount: Money | None
 def _amount(subscription: Subscription, ahead: Ahead | None) -> Money | None:
     """What the next renewal costs, as far as it is known: the price that is set for it, or all that is held now."""
     if ahead is not None and ahead.price is not None:
-        return Money(ahead.price.amount_minor, ahead.price.currency)
+        return Money(ahead.price.amount_minor, ahead.price.currency) + (ahead.waits or ahead.balance - ahead.balance)
     if ahead is not None and ahead.asked is not None:
-        return ahead.asked
+        return max(ahead.asked, ahead.balance - ahead.balance)
     items = [item for item in subscription.items.all() if item.is_current]
     if not items or any(item.amount_minor is None for item in items):
         return None

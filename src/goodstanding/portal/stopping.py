@@ -7,6 +7,8 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from goodstanding.billing.models import Subscription
+from goodstanding.catalogue.words import money_words
+from goodstanding.core.money import Money
 from goodstanding.core.records import Status
 from goodstanding.portal import words
 from goodstanding.portal.overview import Place, Renewal
@@ -19,7 +21,8 @@ def means(place: Place, renewal: Renewal, *, now: datetime) -> list[str]:
     says = []
     if paid:
         until = {"until": words.until(place.until, now=now)}
-        says.append(_("Nothing more is charged. What you paid is not given back."))
+        says += _waiting(renewal.waits)
+        says.append(_("What you paid is not given back."))
         if place.status == Status.GOOD:
             says.append(_("Your access stays until %(until)s; then the membership ends.") % until)
         else:
@@ -27,8 +30,20 @@ def means(place: Place, renewal: Renewal, *, now: datetime) -> list[str]:
         says.append(_("Until then you can change your mind on this page, with one click."))
     else:
         says.append(_("What is open is not paid, so the membership ends, and your access with it."))
-        says.append(_("Nothing more is charged; the open bill is dropped.") if ours else _("Nothing more is charged."))
+        says += [_("The open bill is dropped."), *_waiting(renewal.waits)] if ours else [_("Nothing more is charged.")]
         says.append(_("To come back later, you join again."))
     if not ours:
         says.append(_("The bank has to confirm this. Until then you see here that it is on its way."))
     return says
+
+
+def _waiting(waits: Money | None) -> list[str]:
+    """What waits of a change for a next bill that does not come is billed by itself."""
+    if not waits:
+        return [_("Nothing more is charged.")]
+    said = {"amount": money_words(abs(waits))}
+    if waits.amount_minor < 0:
+        return [_("%(amount)s of your change is given back now: it becomes your credit.") % said]
+    return [
+        _("%(amount)s for the change that you made is not billed yet: it is charged now, and then nothing more.") % said
+    ]

@@ -41,6 +41,7 @@ WHEN = [
 ]
 RECKONINGS = [
     (Reckoning.PRORATED.value, _("the rest of what was paid is given back, the rest of the time is charged")),
+    (Reckoning.NEXT_BILL.value, _("the same, but nothing is billed before the next bill")),
     (Reckoning.WHOLE.value, _("nothing is given back, a new period begins at its whole price")),
     (Reckoning.NOTHING.value, _("nothing before the next renewal")),
 ]
