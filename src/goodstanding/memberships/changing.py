@@ -87,17 +87,17 @@ def accept(
     """
     if (seen.subscription, seen.price) != (subscription.pk, price.pk):
         raise CannotChange("tampered")
-    account, ref = subscription.gateway_account, derived(BILL, subscription.external_id, seen.page)
+    account, ref = subscription.gateway_account, reference(subscription, seen.page)
     with transaction.atomic():
         customer = recording.locked_customer(account, subscription.customer.external_id, wanted=False)
-        if not _told(customer, ref):
+        if not was_accepted(customer, ref):
             ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
             plan, last, _manner = _planned(ledger, subscription, price, at=seen.at, now=now)
             if change_pages.figures(plan) != seen.figures:
                 raise CannotChange("changed")
             number = numbering.invoice_number() if plan.is_now else ""
             facts = changes.facts_of(plan, last, ref=ref, at=now, number=number)
-            take_in(facts, account=account, event=_event(ref), recorded_at=now, now=now, locked=customer)
+            take_in(facts, account=account, event=event_of(ref), recorded_at=now, now=now, locked=customer)
     bill = Invoice.objects.filter(gateway_account=account, external_id=ref).first()
     if bill is None:
         return Accepted(Outcome(Stage.DONE))
@@ -122,7 +122,7 @@ def take_back(subscription: Subscription, *, now: datetime) -> None:
 
 def bill_of(subscription: Subscription, seen: Shown) -> str:
     """Return the public id of the invoice that accepting what a page showed draws up, if anything is billed."""
-    return derived("inv", subscription.gateway_account_id, derived(BILL, subscription.external_id, seen.page))
+    return derived("inv", subscription.gateway_account_id, reference(subscription, seen.page))
 
 
 def is_change(invoice: Invoice) -> bool:
@@ -151,6 +151,20 @@ def _planned(
     """Plan the change as of ``at``, if it may be made ``now``, in the manner in which it is offered."""
     last = changeable(ledger, subscription, subscription.customer.member, now=now)
     manner = _offered(price, last)
+    plan = plan_of(ledger, subscription, price, at=at, now=now, manner=manner)
+    if plan.due_now and not can_be_paid(subscription):
+        raise CannotChange("desk")
+    return plan, last, manner
+
+
+def plan_of(
+    ledger: Ledger, subscription: Subscription, price: Price, *, at: datetime, now: datetime, manner: Manner
+) -> Planned:
+    """Return what changing to ``price`` as of ``at`` comes to, asked for ``now``. Raises :class:`CannotChange`.
+
+    Whether it is offered, and whether anything may be changed (:func:`changeable`), was asked before.
+    """
+    plan: Planned | None
     try:
         plan = changes.planned(
             ledger,
@@ -169,9 +183,7 @@ def _planned(
         raise CannotChange("changed")  # a period has begun since it was shown
     if plan.is_now and plan.new_period and begun is not None and plan.at <= begun.start:
         raise CannotChange("just_now")  # two periods from one moment on: neither would be the later one
-    if plan.due_now and not can_be_paid(subscription):
-        raise CannotChange("desk")
-    return plan, last, manner
+    return plan
 
 
 def changeable(ledger: Ledger, subscription: Subscription, member: Member | None, *, now: datetime) -> SubscriptionSeen:
@@ -212,6 +224,17 @@ def _has_one_level(last: SubscriptionSeen) -> bool:
 
 def _offered(price: Price, last: SubscriptionSeen) -> Manner:
     """Return how one changes to ``price``. Raises :class:`CannotChange` where it is not on offer, or not from what is held."""
+    manner = paths.paths_from(require_another(price, last).level).to(price.level_id)
+    if manner is None:
+        raise CannotChange("not_offered")
+    return manner
+
+
+def require_another(price: Price, last: SubscriptionSeen) -> Price:
+    """Return the price that is held (with its level and group), if ``price`` is another one of its group that is on sale.
+
+    Raises :class:`CannotChange`.
+    """
     held = Price.objects.select_related("level__group").filter(pk=last.items[0].hints.price).first()
     if held is None:
         raise CannotChange("staff")
@@ -223,10 +246,7 @@ def _offered(price: Price, last: SubscriptionSeen) -> Manner:
         raise CannotChange("closed")
     if price.currency != last.currency:
         raise CannotChange("currency")
-    manner = paths.paths_from(held.level).to(price.level_id)
-    if manner is None:
-        raise CannotChange("not_offered")
-    return manner
+    return held
 
 
 def can_be_paid(subscription: Subscription) -> bool:
@@ -235,12 +255,18 @@ def can_be_paid(subscription: Subscription) -> bool:
     return account.is_active and registry.can(account.gateway, Ability.BEGIN)
 
 
-def _told(customer: GatewayCustomer, ref: str) -> bool:
-    """Whether this very page was accepted before."""
-    return recording.was_told(customer, _event(ref))
+def reference(subscription: Subscription, page: str) -> str:
+    """Return the reference of the bill that accepting a page (by name) draws up, if anything is billed."""
+    return derived(BILL, subscription.external_id, page)
 
 
-def _event(ref: str) -> str:
+def was_accepted(customer: GatewayCustomer, ref: str) -> bool:
+    """Return whether the page whose bill has this reference was accepted before."""
+    return recording.was_told(customer, event_of(ref))
+
+
+def event_of(ref: str) -> str:
+    """Return the name of the event by which a change is told."""
     return derived("evt", "change", ref)
 
 
