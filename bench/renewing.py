@@ -84,8 +84,11 @@ def _statements(organisation: Organisation) -> Iterator[Measurement]:
 
 
 def _of_charges(sent: list[str]) -> int:
-    """How many statements are the sandbox's: those that name its tables, and the BEGIN and COMMIT around them."""
-    theirs = sum("gs_sandbox_" in sql for sql in sent)
+    """How many statements are the sandbox's: those that name its tables, and the BEGIN and COMMIT around them.
+
+    On PostgreSQL a setting comes with each.
+    """
+    theirs = sum("gs_sandbox_" in sql or "synchronous_commit" in sql for sql in sent)
     return theirs + 2 * sum(sql.startswith('INSERT INTO "gs_sandbox_kept"') for sql in sent)
 
 

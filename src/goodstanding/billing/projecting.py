@@ -64,11 +64,11 @@ def write(rows: Rows, writes: Writes, *, mending: bool = False) -> None:
     ``mending``).
     """
     for model in TABLES:
-        made = [model(**row) for row in rows.get(model, ())]
+        made = rows.get(model, ())
         if model is Transfer and not mending:
-            writes.new(made)
+            writes.new_values(model, made)
         else:
-            writes.over(made)
+            writes.over_values(model, made)
 
 
 def account_of(customer: GatewayCustomer, ledger: Ledger) -> Account:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequenc
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.db.models import Q
@@ -65,18 +65,18 @@ def record_facts(
     """Add facts, each once: a fact's id is its event's and its place in it."""
     for index, fact in enumerate(facts):
         kind, ref = key_of(fact)
-        row = FactRow(
-            id=derived("fct", event, str(index)),
-            gateway_account_id=account.pk,
-            customer_id=customer.pk if customer else None,
-            kind=kind,
-            ref=ref,
-            happened_at=fact.at,
-            recorded_at=recorded_at,
-            event=event,
-            body=codec.encode(fact),
-        )
-        writes.new([row])
+        row = {
+            "id": derived("fct", event, str(index)),
+            "gateway_account_id": account.pk,
+            "customer_id": customer.pk if customer else None,
+            "kind": kind,
+            "ref": ref,
+            "happened_at": fact.at,
+            "recorded_at": recorded_at,
+            "event": event,
+            "body": codec.encode(fact),
+        }
+        writes.new_values(FactRow, [row])
 
 
 def was_told(customer: GatewayCustomer, event: str) -> bool:
@@ -193,8 +193,8 @@ def merge(
             told.objects[key] = after
             told.changed.add(key)
             told.new |= set() if before else {key}
-            row = state_row(key, after, account=account.pk, customer=customer.pk if customer else None)
-            writes.over([row], STATE)
+            row = _state(key, after, account=account.pk, customer=customer.pk if customer else None)
+            writes.over_values(ObjectState, [row], STATE)
 
 
 def state_id(key: Key, *, account: str) -> str:
@@ -204,18 +204,22 @@ def state_id(key: Key, *, account: str) -> str:
 
 def state_row(key: Key, facts: Sequence[Fact], *, account: str, customer: str | None) -> ObjectState:
     """Return the row of one object's state."""
+    return ObjectState(**_state(key, facts, account=account, customer=customer))
+
+
+def _state(key: Key, facts: Sequence[Fact], *, account: str, customer: str | None) -> dict[str, Any]:
     kind, ref = key
     one, other = links_of(facts)
-    return ObjectState(
-        id=state_id(key, account=account),
-        gateway_account_id=account,
-        customer_id=customer,
-        kind=kind,
-        ref=ref,
-        link_one=one,
-        link_two=other,
-        facts=[codec.encode(fact) for fact in facts],
-    )
+    return {
+        "id": state_id(key, account=account),
+        "gateway_account_id": account,
+        "customer_id": customer,
+        "kind": kind,
+        "ref": ref,
+        "link_one": one,
+        "link_two": other,
+        "facts": [codec.encode(fact) for fact in facts],
+    }
 
 
 def write_states(rows: Sequence[ObjectState]) -> None:

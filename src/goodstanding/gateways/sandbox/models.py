@@ -13,6 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.gateways.models import GatewayAccount
+from goodstanding.jobs import inserting
 from goodstanding.jobs.lease import Leased
 from goodstanding.jobs.querysets import InsertQuerySet, LeasedQuerySet
 
@@ -211,7 +212,11 @@ class Payment(models.Model):
 
     def put(self) -> None:
         """Save it, whether it is there already or not."""
-        self.save(force_insert=self._state.adding)
+        if self._state.adding:
+            inserting.insert(Payment, [self])
+            self._state.adding = False
+        else:
+            self.save()
 
 
 class Refund(models.Model):

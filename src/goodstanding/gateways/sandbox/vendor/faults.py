@@ -11,9 +11,13 @@ from django.db.models import F
 
 from goodstanding.gateways.protocol import GatewayUnreachable
 from goodstanding.gateways.sandbox.models import Fault, Message
+from goodstanding.jobs.prepared import Prepared
 
 Kind = Fault.Kind
 _LOOKED_UP: ContextVar[frozenset[str] | None] = ContextVar("looked_up", default=None)
+_ON_DEMAND = Prepared(
+    lambda account: Fault.objects.filter(account_id=account, left__gt=0).order_by().values_list("kind"), "account"
+)
 _OF_MESSAGES = (Kind.DUPLICATE, Kind.DELAY, Kind.REORDER, Kind.LOSE)
 
 
@@ -27,8 +31,7 @@ def meet_request(account: str) -> frozenset[str]:
 
     Returns what is on demand, for :func:`meet_answer`. One query where nothing is.
     """
-    kinds = Fault.objects.filter(account_id=account, left__gt=0).order_by().values_list("kind", flat=True)
-    ordered = frozenset(kinds)
+    ordered = frozenset(kind for (kind,) in _ON_DEMAND.rows(account=account))
     if Kind.UNREACHABLE in ordered and _take(account, Kind.UNREACHABLE):
         raise GatewayUnreachable("on demand")
     return ordered

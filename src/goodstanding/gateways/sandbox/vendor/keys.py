@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from goodstanding.core import codec
 from goodstanding.core.facts import Fact
@@ -15,6 +16,7 @@ from goodstanding.gateways.protocol import Account, GatewayRefused, Refusal
 from goodstanding.gateways.requests import Begun, Redirect, Taken
 from goodstanding.gateways.sandbox.models import Kept
 from goodstanding.gateways.sandbox.vendor import faults
+from goodstanding.jobs import inserting
 
 KEY_LENGTH = 200
 
@@ -54,15 +56,16 @@ def once(account: Account, key: str, asked: tuple[object, ...], act: Callable[[]
     digest = hashlib.sha256(repr(asked).encode()).hexdigest()
     ordered = faults.meet_request(account.code)
     with faults.while_ordered(ordered), transaction.atomic(durable=True):
+        _let_it_reach_the_disk_with_ours()
         # Whoever asks at the same time waits here for the first one's commit.
-        kept = Kept.objects.filter(account_id=account.code, key=key)
-        if not Kept.objects.insert_new([Kept(account_id=account.code, key=key, asked=digest)]):
-            row = kept.get()
+        new = Kept(account_id=account.code, key=key, asked=digest)
+        if not inserting.insert(Kept, [new], conflict=inserting.Conflict.KEEP):
+            row = Kept.objects.get(account_id=account.code, key=key)
             if row.asked != digest:
                 raise GatewayRefused(Refusal.KEY_REUSED, "something else was asked under this key", retry=False)
             return _read(row.answer)
         answer = act()
-        kept.update(answer=_written(answer))
+        _keep(account.code, key, answer)
     faults.meet_answer(account.code, ordered, lost=answer.lost)
     return answer
 
@@ -80,6 +83,23 @@ def ref_of(account: str, key: str) -> str:
     """Return what was made under ``key``, or ``""``."""
     row = Kept.objects.filter(account_id=account, key=key).first()
     return str(row.answer.get("ref", "")) if row else ""
+
+
+def _let_it_reach_the_disk_with_ours() -> None:
+    """Have this commit not wait for the disk: what the site commits after it, in the same log, brings it there.
+
+    So of what was answered nothing is lost that the site knows of; what it does not know of it asks again.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL synchronous_commit TO off")
+
+
+def _keep(account: str, key: str, answer: Answer) -> None:
+    table = connection.ops.quote_name(Kept._meta.db_table)
+    statement = f"UPDATE {table} SET answer = %s WHERE account_id = %s AND key = %s"  # noqa: S608 (our own name)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [json.dumps(_written(answer)), account, key])
 
 
 def _written(answer: Answer) -> dict[str, Any]:

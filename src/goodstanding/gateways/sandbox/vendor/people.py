@@ -12,6 +12,17 @@ from goodstanding.gateways.sandbox.vendor import subscriptions, telling
 from goodstanding.gateways.sandbox.vendor.cards import CARDS
 from goodstanding.gateways.sandbox.vendor.keys import Answer
 from goodstanding.gateways.sandbox.vendor.telling import Teller
+from goodstanding.jobs.prepared import Prepared, made_of
+
+_WITH_CARD = Prepared(
+    lambda card, customer, account: (
+        Method.objects.select_for_update(of=("customer",))
+        .filter(pk=card, customer=customer, dropped_at=None, customer__account=account, customer__deleted=False)
+        .select_related("customer")
+        .order_by()
+    ),
+    *("card", "customer", "account"),
+)
 
 
 def require_use(account: Account) -> None:
@@ -58,10 +69,10 @@ def stored(customer: Customer, ref: str) -> Method:
 def locked_with_card(account: Account, ref: str, card: str) -> tuple[Customer, Method]:
     """Return a customer, locked, and a card of his, as :func:`locked` and :func:`stored` do: one statement, mostly."""
     require_use(account)
-    rows = Method.objects.select_for_update(of=("customer",)).select_related("customer").order_by()
-    found = rows.filter(pk=card, customer=ref, dropped_at=None).first()
-    if found is not None and found.customer.account_id == account.code and not found.customer.deleted:
-        return found.customer, found
+    for row in _WITH_CARD.rows(card=card, customer=ref, account=account.code):
+        found, customer = made_of(row, Method), made_of(row, Customer, after=Method)
+        found.customer = customer
+        return customer, found
     customer = locked(account, ref)
     return customer, stored(customer, card)
 

@@ -22,6 +22,7 @@ from goodstanding.core.facts import (
 from goodstanding.core.ids import derived
 from goodstanding.gateways.sandbox.models import Customer, Dispute, Invoice, Message, Payment, Refund, Subscription
 from goodstanding.gateways.sandbox.vendor import cards, faults, plans
+from goodstanding.jobs import inserting
 
 OBJECT = "sandbox.event"
 _PAYMENT_STATUS = {
@@ -63,7 +64,7 @@ class Teller:
     def write(self) -> None:
         """File the messages, as the faults that are on demand leave them."""
         faults.spoil(self._messages, account=self.account)
-        Message.objects.bulk_create(self._messages, ignore_conflicts=True)
+        inserting.insert(Message, self._messages, conflict=inserting.Conflict.KEEP)
         self._messages = []
 
 
