@@ -14,11 +14,13 @@ from goodstanding.audit.admin import Audited
 from goodstanding.catalogue import services
 from goodstanding.catalogue.code_words import code_words
 from goodstanding.catalogue.forms import GroupForm, LevelForm, NameForm, promised_last
+from goodstanding.catalogue.gift_forms import LevelGiftForm
 from goodstanding.catalogue.models import (
     POLICIES,
     DiscountCode,
     GatewayPrice,
     Level,
+    LevelGift,
     LevelGroup,
     LevelPath,
     LevelTerms,
@@ -112,6 +114,14 @@ class NameInline(AddOnly):
     fields = ("gateway", "external_id", "lookup_key")
     verbose_name = _("name at a gateway")
     verbose_name_plural = _("names at the gateways")
+
+
+class GiftInline(admin.TabularInline):
+    """The level as a gift. What was bought stays what it was."""
+
+    model = LevelGift
+    form = LevelGiftForm
+    extra = 0
 
 
 def in_use(level: Level) -> bool:
@@ -209,7 +219,11 @@ class PriceAdmin(Catalogue):
         "trial_count", "trial_unit", "intro_payments", "payments", "keeps", "keeps_count", "keeps_unit", "terms_max",
         "fixed_start", "fixed_rollover", "fixed_prorated", "fixed_full_until", "ends_on", "taxed", "tax_inclusive",
     )  # fmt: skip
-    inlines = (NameInline,)
+    inlines = (NameInline, GiftInline)
+
+    def get_inlines(self, request: HttpRequest, obj: Price | None) -> Any:
+        """A gift is of a price that is there."""
+        return self.inlines if obj is not None else (NameInline,)
 
     def get_fieldsets(self, request: HttpRequest, obj: Price | None = None) -> Any:
         """What it is; how it is billed at first and at last; the calendar; tax; and whether it is on sale."""

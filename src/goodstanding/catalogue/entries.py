@@ -10,6 +10,7 @@ from typing import Any
 
 from goodstanding.catalogue import conditions
 from goodstanding.catalogue.file_reading import Reader
+from goodstanding.catalogue.gifts import read_gifts
 from goodstanding.catalogue.models import Interval
 from goodstanding.core.changes import Reckoning, When
 from goodstanding.core.currencies import UnknownCurrency, exponent
@@ -25,7 +26,7 @@ _LEVEL_KEYS = {
 _PRICE_KEYS = {
     "amount_minor", "currency", "interval", "interval_count", "renews", "open", "position", "sale_from", "sale_until",
     "trial", "intro", "payments", "total_minor", "keeps", "minimum_minor", "terms_max", "fixed", "ends_on", "tax",
-    "seat_amount_minor",
+    "seat_amount_minor", "gifts",
 }  # fmt: skip
 _MANNER = ("when", "reckoning")  # how one changes
 _MOST_SEATS = 10000
@@ -67,6 +68,9 @@ class PriceEntry:
     conditions: Mapping[str, Any]  # by the names of columns
     said: Mapping[str, Any]  # whether and where it is on sale, as far as the file says; the rest stays as it is
     names: tuple[tuple[str, str, str], ...]  # (gateway, price id, lookup key)
+    gifts: tuple[
+        tuple[int, Mapping[str, Any]], ...
+    ] = ()  # how many intervals, and what is said by the names of columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +234,7 @@ class _Reader(Reader):
                 seat_amount_minor=("seat_amount_minor", self._seat_amount),
             ),
             names=tuple(self._names()),
+            gifts=tuple(read_gifts(self, {**made, **terms})),
         )
 
     def _conditions(self) -> conditions.Conditions:

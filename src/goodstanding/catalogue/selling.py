@@ -14,7 +14,17 @@ from goodstanding import conf
 from goodstanding.catalogue.models import Level, Price
 from goodstanding.catalogue.words import money_words, price_words
 
-__all__ = ["NotForSale", "OfferedLevel", "Refusal", "money_words", "offer", "offered", "offers", "price_words"]
+__all__ = [
+    "NotForSale",
+    "OfferedLevel",
+    "Refusal",
+    "listed",
+    "money_words",
+    "offer",
+    "offered",
+    "offers",
+    "price_words",
+]
 
 IN_ORDER = ("position", "amount_minor", "id")  # of a level's prices
 
@@ -50,9 +60,13 @@ class OfferedLevel:
 
 def offers(*, now: datetime) -> list[OfferedLevel]:
     """Return what everybody may join: levels open, listed, and with a price on sale, in their order. Two statements."""
-    listed = Level.objects.filter(_on_sale(now), is_open=True, is_hidden=False)
-    found = _with_prices(listed.order_by("position", "slug"), now=now)
+    found = _with_prices(listed(now=now).order_by("position", "slug"), now=now)
     return [each for each in map(_offered, found) if each.prices]
+
+
+def listed(*, now: datetime) -> QuerySet[Level]:
+    """Return the levels that stand in lists at ``now``: open, not hidden, and on sale."""
+    return Level.objects.filter(_on_sale(now), is_open=True, is_hidden=False)
 
 
 def offer(level_slug: str, *, now: datetime) -> OfferedLevel:

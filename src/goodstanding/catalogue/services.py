@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from goodstanding.catalogue import conditions, knowledge, paths
+from goodstanding.catalogue import conditions, gifts, knowledge, paths
 from goodstanding.catalogue.entries import CatalogueRefused, LevelEntry, PriceEntry, read_entries
 from goodstanding.catalogue.models import GatewayPrice, Interval, Level, LevelGroup, LevelTerms, Price
 from goodstanding.core.ids import derived
@@ -195,6 +195,8 @@ def _take_price(level: str, entry: PriceEntry) -> None:
             **entry.said,
         },
     )
+    for times, said in entry.gifts:
+        gifts.take(price, times, said)
     for gateway, external_id, lookup_key in entry.names:
         rows = GatewayPrice.objects.filter(gateway=gateway)
         row = (rows.filter(external_id=external_id) if external_id else rows.filter(lookup_key=lookup_key)).first()

@@ -155,6 +155,13 @@ def _then(first: list[str], last: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def length_words(price: Price, times: int) -> str:
+    """Return how long so many intervals of a price are: ``6 months``, ``for life``."""
+    if price.interval not in _LENGTHS:
+        return _("for life")
+    return _length(times * price.interval_count, price.interval)
+
+
 def _length(count: int, unit: str) -> str:
     """A stretch of time: ``14 days``."""
     return _LENGTHS[unit] % {"count": count}

@@ -1,8 +1,12 @@
-"""The pages of gift cards: buying one, and what became of it."""
+"""The pages of gifts: buying one, and what became of it."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -11,16 +15,18 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from goodstanding import clock
 from goodstanding.billing.models import GiftCard
+from goodstanding.catalogue import gifts as levels
 from goodstanding.catalogue.words import money_words
 from goodstanding.checkout import gifts, joining, words
 from goodstanding.checkout.forms import PayForm, ways_for
-from goodstanding.checkout.gift_forms import GiftForm
+from goodstanding.checkout.gift_forms import CardForm, GiftForm, LevelGiftForm
 from goodstanding.checkout.refusals import Refused
 from goodstanding.checkout.views import BACKEND
 from goodstanding.gateways import services as gateways
@@ -33,30 +39,50 @@ from goodstanding.protection.services import Signals, judge
 @sensitive_post_parameters("password", "number", "card")
 @require_http_methods(["GET", "HEAD", "POST"])
 def gift(request: HttpRequest) -> HttpResponse:
-    """Show which gift cards there are, and take how much, for whom, and by what it is paid."""
-    now, offers = clock.now(), gifts.offers()
-    if not offers:
-        return render(request, "gs_checkout/gift.html", {"offers": []}, status=404)
-    asked = request.GET.get("currency", "")
-    offer = next((each for each in offers if each.currency == asked), offers[0])
+    """Show which gifts there are, and take what, for whom, and by what it is paid."""
+    now = clock.now()
+    kinds = _kinds(now)
+    if not kinds:
+        return render(request, "gs_checkout/gift.html", {"kinds": []}, status=404)
+    asked = request.GET.get("what", "")
+    kind = next((each for each in kinds if each.name == asked), kinds[0])
     member = joining.member_of(request.user)
     ways = ways_for(member, gateways.offered(), now=now, later=gateways.offered_later())
     page = {"shown": secrets.token_urlsafe(16)}
     sent = request.POST if request.method == "POST" else None
-    form = GiftForm(sent, offer=offer, now=now, ways=ways, known=request.user.is_authenticated, initial=page)
+    form = kind.form(sent, now=now, ways=ways, known=request.user.is_authenticated, initial=page)
     if sent is not None and form.is_valid():
         answer = _bought(request, form)
         if answer is not None:
             return answer
     form.show_anew()
     context = {
-        "offers": offers,
-        "offer": offer,
+        "kinds": kinds,
+        "kind": kind,
         "form": form,
         "can_pay": bool(ways.choices),
         "log_in": reverse("account_login", query={"next": request.get_full_path()}),
     }
     return render(request, "gs_checkout/gift.html", context, status=422 if form.errors else 200)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of gift: ``name`` in addresses, ``words`` on the page, and its form."""
+
+    name: str
+    words: str
+    form: Callable[..., GiftForm]
+
+
+def _kinds(now: datetime) -> list[_Kind]:
+    """The kinds of gifts that are on sale: levels first, then cards by currency."""
+    sold = levels.on_sale(now=now)
+    found = [_Kind("membership", _("a membership"), partial(LevelGiftForm, sold=sold))] if sold else []
+    for offer in gifts.offers():
+        words = _("a gift card in %(currency)s") % {"currency": offer.currency}
+        found.append(_Kind(offer.currency.lower(), words, partial(CardForm, offer=offer)))
+    return found
 
 
 def _require_let_try(request: HttpRequest, email: str) -> None:
@@ -96,7 +122,7 @@ def _bought(request: HttpRequest, form: GiftForm) -> HttpResponse | None:
 def bought(request: HttpRequest, card: str) -> HttpResponse:
     """Show its buyer what became of a gift card; where the card was declined, take another one."""
     now = clock.now()
-    rows = GiftCard.objects.select_related("gateway_account")
+    rows = GiftCard.objects.select_related("gateway_account", "gives__level")
     found = get_object_or_404(rows, pk=card, bought_by__user=request.user.pk)
     stands = gifts.stands(found)
     account = found.gateway_account
@@ -120,7 +146,8 @@ def bought(request: HttpRequest, card: str) -> HttpResponse:
 
 
 def _shown(card: GiftCard, stands: owing.Outcome) -> dict[str, Any]:
-    told, bill = GiftCard.objects.told().get(pk=card.pk), gift_cards.bill_of(card)
+    told = GiftCard.objects.told().select_related("gives__level").get(pk=card.pk)
+    bill = gift_cards.bill_of(card)
     billed = stands.stage is Stage.BILLED
     return {
         "card": told,

@@ -1,7 +1,7 @@
-"""Buying a gift card: its row and its bill are written first, then it is paid as any bill is. One page is one card.
+"""Buying a gift, a card or a level: its row and its bill are written first, then it is paid as any bill is. One page is one gift.
 
 Whoever dies in the middle leaves a bill that can be paid from its page; one that nobody paid is given up by the worker. No
-balance pays it: no gift card buys a gift card.
+balance pays it: no gift card buys a gift. Who buys a level is no member by it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from django.utils.translation import gettext as _
 from goodstanding import conf
 from goodstanding.billing import attempts, numbering, recording
 from goodstanding.billing.models import GatewayCustomer, GiftCard, GiftOffer
+from goodstanding.catalogue import gifts as levels
+from goodstanding.catalogue.models import LevelGift
 from goodstanding.checkout.refusals import NOWHERE_TO_PAY, Refused
 from goodstanding.core.facts import InvoiceSeen, LineSeen, PriceHints
 from goodstanding.core.ids import derived
@@ -36,7 +38,9 @@ LATEST = timedelta(days=366)
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """What somebody wants to give: how much, to whom, in whose name, with which words, and on which day."""
+    """What somebody wants to give: how much (or, for so much, which level), to whom, in whose name, with which words, and on
+    which day.
+    """
 
     amount: Money
     to_email: str
@@ -44,6 +48,7 @@ class Gift:
     to_name: str = ""
     from_name: str = ""
     message: str = ""
+    level: LevelGift | None = None
 
 
 def offers() -> list[GiftOffer]:
@@ -51,15 +56,38 @@ def offers() -> list[GiftOffer]:
     return list(GiftOffer.objects.filter(is_open=True))
 
 
-def require_on_offer(gift: Gift, *, now: datetime) -> GiftOffer:
-    """Return the offer of a gift. Raises :class:`Refused` where there is none of this amount, or none for this day."""
-    offer = GiftOffer.objects.filter(is_open=True, currency=gift.amount.currency).first()
-    if offer is None or not offer.allows(gift.amount):
-        raise Refused("amount", _("There are no gift cards of this amount. Choose one of those that are shown."))
+def are_on_sale(*, now: datetime) -> bool:
+    """Return whether any gift can be bought."""
+    return GiftOffer.objects.filter(is_open=True).exists() or bool(levels.on_sale(now=now))
+
+
+def require_on_offer(gift: Gift, *, now: datetime) -> int | None:
+    """Return for how many days a gift can be redeemed (``None``: for ever).
+
+    Raises :class:`Refused` where it is not on offer, not for this amount, or not for this day.
+    """
+    lasts = _level_lasts(gift, now=now) if gift.level is not None else _card_lasts(gift)
     today = now.astimezone(conf.time_zone()).date()
     if not today <= gift.send_on <= today + LATEST:
         raise Refused("day", _("Choose a day from today on, within a year."))
-    return offer
+    return lasts
+
+
+def _card_lasts(gift: Gift) -> int | None:
+    offer = GiftOffer.objects.filter(is_open=True, currency=gift.amount.currency).first()
+    if offer is None or not offer.allows(gift.amount):
+        raise Refused("amount", _("There are no gift cards of this amount. Choose one of those that are shown."))
+    return offer.good_for_days
+
+
+def _level_lasts(gift: Gift, *, now: datetime) -> int | None:
+    assert gift.level is not None, gift
+    offer = levels.find(gift.level.pk, now=now)
+    if offer is None:
+        raise Refused("level", _("This is no longer sold as a gift. Choose one of those that are shown."))
+    if offer.amount != gift.amount:
+        raise Refused("price", _("This gift costs something else by now. Look at it again, then go on."))
+    return offer.good_for_days
 
 
 def begin(
@@ -73,7 +101,7 @@ def begin(
     same = GiftCard.objects.filter(page=page, bought_by=member).first()
     if same is not None:
         return same
-    offer = require_on_offer(gift, now=now)
+    lasts = require_on_offer(gift, now=now)
     if account is None:
         raise Refused("no_gateway", NOWHERE_TO_PAY)
     try:
@@ -84,8 +112,8 @@ def begin(
         ) from None
     if customer.account is not None and customer.account.currency not in ("", gift.amount.currency):
         said = {"currency": customer.account.currency}
-        raise Refused("currency", _("Your account here is kept in %(currency)s: choose a card in that.") % said)
-    card = _card(member, account, gift, offer, page=page, now=now)
+        raise Refused("currency", _("Your account here is kept in %(currency)s: choose a gift in that.") % said)
+    card = _card(member, account, gift, lasts, page=page, now=now)
     try:
         with transaction.atomic():
             locked = recording.locked_customer(account, customer.external_id, wanted=False)
@@ -103,16 +131,17 @@ def begin(
 
 
 def _card(
-    member: Member, account: GatewayAccount | None, gift: Gift, offer: GiftOffer, *, page: str, now: datetime
+    member: Member, account: GatewayAccount | None, gift: Gift, lasts: int | None, *, page: str, now: datetime
 ) -> GiftCard:
     name = derived("gift", member.pk, page)
-    lasts = offer.good_for_days
     return GiftCard(
         id=name,
         page=page,
         code=gift_cards.new_code(),
         amount_minor=gift.amount.amount_minor,
         currency=gift.amount.currency,
+        gives=gift.level.price if gift.level is not None else None,
+        times=gift.level.times if gift.level is not None else 0,
         bought_by=member,
         gateway_account=account,
         invoice=derived("ginv", name),
@@ -134,7 +163,7 @@ def _bill(card: GiftCard, customer: GatewayCustomer, method: str, *, now: dateti
         start=now,
         end=now,
         hints=PriceHints(price="#gift", extra=True),
-        description=_("Gift card"),
+        description=_("Gift card") if card.gives is None else _("Gift: %(what)s") % {"what": card.what},
     )
     bill = open_invoice(
         card.invoice,

@@ -34,7 +34,7 @@ def require_free(member: Member, price: Price, *, now: datetime) -> None:
 
     Also where it would take the place of a level from which the organisation offers no change to this one.
     """
-    for subscription in _renewing(member).filter(items__seat__membership__level=price.level_id):
+    for subscription in renewing(member).filter(items__seat__membership__level=price.level_id):
         if subscription.ends_at is not None:
             raise Refused(
                 "ends_soon",
@@ -107,8 +107,8 @@ def give_up(customer: GatewayCustomer, references: Container[str], *, now: datet
         take_in([fact], account=account, event=event, recorded_at=now, now=now)
 
 
-def _renewing(member: Member) -> QuerySet[Subscription]:
-    """The member's subscriptions that were begun and have not ended, nor are being ended, whoever bills them."""
+def renewing(member: Member) -> QuerySet[Subscription]:
+    """Return the member's subscriptions that were begun and have not ended, nor are being ended, whoever bills them."""
     rows = Subscription.objects.select_related("gateway_account", "customer").filter(customer__member=member)
     ending = Errand.objects.filter(customer=OuterRef("customer"), target=OuterRef("external_id"))
     ending = ending.filter(kind=Errand.Kind.END_NOW, state__in=(Errand.State.OPEN, Errand.State.PARKED))

@@ -213,6 +213,11 @@ def term_words(unit: str, count: int) -> str:
     return _TERMS[unit] % {"count": count}
 
 
+def days_of(part: Part) -> tuple[str, str]:
+    """Return from when until when a part is: the days, both included, or the moments; ``for life``."""
+    return _start(part), _end(part)
+
+
 def _day(moment: datetime) -> str:
     return formats.date_format(timezone.localtime(moment), "DATE_FORMAT")
 

@@ -50,6 +50,7 @@ VALUES: Mapping[str, Value] = {
     "people": Value.LINE,  # names, in a row
     "person": Value.LINE,
     "since": Value.MOMENT,
+    "term": Value.LINE,  # how long something lasts: "6 months"
     "then": Value.WORDS,  # what comes where nothing is paid
     "total": Value.LINE,
     "until": Value.MOMENT,  # exclusive
@@ -90,6 +91,8 @@ KINDS: Mapping[str, Kind] = {
     "card_challenge": Kind(needs=("amount", "link"), may=("next_try_at", "grace_until", "then")),
     # To whom a gift card is for: its code, and how to redeem it. until: where it expires.
     "gift_card": Kind(needs=("payer", "amount", "code", "link"), may=("message", "person", "until")),
+    # To whom somebody gives a level for a term.
+    "gift_level": Kind(needs=("payer", "level", "term", "code", "link"), may=("message", "person", "until")),
     # Somebody is invited to be a member through who pays. The link is his alone.
     "seat_invited": Kind(needs=("payer", "level", "until", "link")),
     # To the payer: somebody took a seat.

@@ -144,7 +144,7 @@ class SubscriptionSeen:
 @dataclass(frozen=True, slots=True)
 class LineSeen:
     """A line of an invoice. ``kind``: ``regular``, ``proration``, ``prepaid`` (a term bought once, without a subscription),
-    ``gift`` (a gift card: money that is owed to whoever redeems it), or ``other`` (one-off items); the last two never cover.
+    ``gift`` (a gift: money that is owed to whoever redeems it; below zero, a level that one paid for), or ``other`` (one-off items); the last two never cover.
 
     ``item`` and ``subscription`` are empty where the line names none; a prepaid line has an item of its own. ``amount_minor``
     is without tax, and after what the ``code`` took off the list price (``off_minor``); ``tax_minor`` comes beside it, by

@@ -76,6 +76,26 @@ def facts_of(
     return (*facts, invoice, *rests(bought.asked, purchase.invoice, customer=customer, at=at))
 
 
+def given(bought: Quote, purchase: Purchase, *, customer: str, at: datetime, number: str, words: str) -> InvoiceSeen:
+    """Return the bill of a term that somebody else has paid: what it is worth, and the gift that pays it, come to nothing.
+
+    What was owed for the gift is deferred revenue then, and earned over the term. ``words``: what the line of the gift says.
+    """
+    found = facts_of(bought, purchase, customer=customer, at=at, number=number, credit_minor=0)
+    (bill,) = (fact for fact in found if isinstance(fact, InvoiceSeen))
+    gift = LineSeen(
+        line=derived("gsln", purchase.invoice, "gift"),
+        kind="gift",
+        amount_minor=-bill.total_minor,
+        start=at,
+        end=at,
+        hints=PriceHints(price="#gift", extra=True),
+        description=words,
+    )
+    lines = (*bill.lines, gift)
+    return open_invoice(purchase.invoice, *lines, customer=customer, at=at, number=number, currency=bought.currency)
+
+
 def rests(lines: tuple[Asked, ...], invoice: str, *, customer: str, at: datetime) -> Iterator[CreditSeen]:
     """Give the entries of the balance that codes larger than the price leave, once ``invoice`` is settled."""
     for index, line in enumerate(lines):

@@ -1,6 +1,7 @@
-"""Gift cards once they are bought: how each stands, sending it to whom it is for, redeeming it, and taking it back.
+"""Gifts once they are bought: how each stands, sending it to whom it is for, redeeming it, and taking it back.
 
-Money for a card is owed to whoever types its code. Redeemed, it is balance of that member's: an entry that is added once.
+What was paid for one is owed to whoever types its code. A gift card, redeemed, is balance of that member's: an entry that is
+added once. A level is redeemed by :mod:`goodstanding.memberships.gift_levels`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from goodstanding import conf
 from goodstanding.audit.services import note
 from goodstanding.billing import attempts, recording
 from goodstanding.billing.models import GatewayCustomer, GiftCard, Invoice, Subscription
-from goodstanding.catalogue.words import money_words
+from goodstanding.catalogue.words import length_words, money_words
 from goodstanding.core.facts import CreditSeen
 from goodstanding.core.fold import ENDED
 from goodstanding.core.ids import derived
@@ -35,7 +36,7 @@ from goodstanding.people.models import Member
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # nothing that is read as something else
 CODE = 16
 SENT_AT = time(8)  # on the day that was chosen, by the site's clock
-BALANCE = "gs_portal:balance"
+REDEEM = "gs_gifts:redeem"
 _BETWEEN = re.compile(r"[\s-]+")
 
 
@@ -98,17 +99,16 @@ def redeem(member: Member, typed: str, *, now: datetime) -> GiftCard:
     Raises :class:`NotRedeemed` for a code that nobody has, and for a card that is used, expired, not paid, refunded, void, or
     of another currency than the member's bills. Of two at once one wins. Not to be called in a transaction.
     """
-    found = GiftCard.objects.filter(code=read_code(typed)).first()
-    if found is None:
-        raise NotRedeemed("unknown", _("There is no gift card with this code. Look whether all of it is typed right."))
+    found = find(typed)
+    if found.gives is not None:
+        said = {"level": found.gives.level.name}
+        raise NotRedeemed("level", _("This is no money, but a membership: “%(level)s”. Redeem it as a gift.") % said)
     customer = place_of(member, found.currency, now=now)
     with transaction.atomic():
         recording.locked_customer(customer.gateway_account, customer.external_id, wanted=False)
         card = GiftCard.objects.told().select_for_update(of=("self",)).get(pk=found.pk)
-        _require_good(card, member, now=now)
-        unused = GiftCard.objects.filter(pk=card.pk, redeemed_at=None, voided_at=None)
-        if not unused.update(redeemed_at=now, redeemed_by=member):
-            raise NotRedeemed("used", _used(mine=False))
+        require_good(card, member, now=now)
+        use_up(card, member, now=now)
         entry = CreditSeen(
             credit=derived("gcrd", card.pk),
             customer=customer.external_id,
@@ -121,31 +121,54 @@ def redeem(member: Member, typed: str, *, now: datetime) -> GiftCard:
         )
         event = derived("evt", customer.gateway_account_id, "redeemed", card.pk)
         take_in([entry], account=customer.gateway_account, event=event, recorded_at=now, now=now)
-        note(by=member.user, on=card, what="redeem gift card", why=f"by {member.pk}", now=now)
-    card.redeemed_at, card.redeemed_by = now, member
     return card
 
 
-def _require_good(card: Any, member: Member, *, now: datetime) -> None:
+def find(typed: str) -> GiftCard:
+    """Return the gift of a code, however it was typed, with the level that it gives, if it does.
+
+    Raises :class:`NotRedeemed` where nobody has it.
+    """
+    found = GiftCard.objects.select_related("gives__level__group").filter(code=read_code(typed)).first()
+    if found is None:
+        raise NotRedeemed("unknown", _("There is no gift with this code. Look whether all of it is typed right."))
+    return found
+
+
+def require_good(card: Any, member: Member | None, *, now: datetime) -> None:
+    """Raise :class:`NotRedeemed` where a gift (a row of :meth:`GiftCardQuerySet.told`) cannot be redeemed by anybody."""
     state = state_of(card, now=now)
     if state is State.REDEEMED:
-        raise NotRedeemed("used", _used(mine=card.redeemed_by_id == member.pk))
+        raise NotRedeemed("used", _used(mine=member is not None and card.redeemed_by_id == member.pk))
     said = {
-        State.EXPIRED: _("This gift card has expired. Ask the staff whether it can still be used."),
-        State.UNPAID: _("This gift card is not paid yet. Try again once it is; nothing is lost."),
+        State.EXPIRED: _("This gift has expired. Ask the staff whether it can still be used."),
+        State.UNPAID: _("This gift is not paid yet. Try again once it is; nothing is lost."),
         State.REFUNDED: _(
-            "This gift card was given back to its buyer, or its payment is contested: it is worth nothing now."
+            "This gift was given back to its buyer, or its payment is contested: it is worth nothing now."
         ),
-        State.VOID: _("This gift card was never paid, and is worth nothing."),
+        State.VOID: _("This gift was never paid, or taken back by the staff, and is worth nothing."),
     }
     if state in said:
         raise NotRedeemed(str(state), said[state])
 
 
+def use_up(card: GiftCard, member: Member, *, now: datetime) -> None:
+    """Have a gift be redeemed by a member, once. Raises :class:`NotRedeemed` where another one was faster.
+
+    In the transaction in which he gets what it gives.
+    """
+    unused = GiftCard.objects.filter(pk=card.pk, redeemed_at=None, voided_at=None)
+    if not unused.update(redeemed_at=now, redeemed_by=member):
+        raise NotRedeemed("used", _used(mine=False))
+    card.redeemed_at, card.redeemed_by = now, member
+    what = "redeem gift card" if card.gives_id is None else "redeem gift of a level"
+    note(by=member.user, on=card, what=what, why=f"by {member.pk}", now=now)
+
+
 def _used(*, mine: bool) -> str:
     if mine:
-        return _("You have redeemed this gift card already: it is on your balance.")
-    return _("This gift card was redeemed already. Each can be used once.")
+        return _("You have redeemed this gift already.")
+    return _("This gift was redeemed already. Each can be used once.")
 
 
 def place_of(member: Member, currency: str, *, now: datetime) -> GatewayCustomer:
@@ -191,7 +214,7 @@ def send_of(payload: Mapping[str, Any], *, now: datetime) -> None:
 def send(card_id: str, *, now: datetime) -> None:
     """Write to whom a card is for, once, if it is good: on its day, or now where that is over. Any number of times."""
     with transaction.atomic():
-        rows = GiftCard.objects.told().select_related("bought_by").select_for_update(of=("self",))
+        rows = GiftCard.objects.told().select_related("bought_by", "gives__level").select_for_update(of=("self",))
         card: Any = rows.filter(pk=card_id).first()
         if card is None or card.sent_at is not None or state_of(card, now=now) is not State.GOOD:
             return
@@ -211,9 +234,10 @@ def sent_from(card: GiftCard) -> datetime:
 def send_again(card: GiftCard, *, reason: str, by: Any, now: datetime) -> None:
     """Write once more to whom a good card is for, whatever its day. Raises :class:`Refused`."""
     with transaction.atomic():
-        row: Any = GiftCard.objects.told().select_related("bought_by").select_for_update(of=("self",)).get(pk=card.pk)
+        rows = GiftCard.objects.told().select_related("bought_by", "gives__level").select_for_update(of=("self",))
+        row: Any = rows.get(pk=card.pk)
         if state_of(row, now=now) is not State.GOOD:
-            raise Refused(_("Only a card that is paid and can still be redeemed is sent."))
+            raise Refused(_("Only a gift that is paid and can still be redeemed is sent."))
         _write(row, key=f"{row.pk}|{now.isoformat()}", now=now)
         GiftCard.objects.filter(pk=row.pk).update(sent_at=now)
         note(by=by, on=row, what="send gift card again", why=reason, now=now)
@@ -224,7 +248,7 @@ def void_unpaid(card: GiftCard, *, reason: str, by: Any, now: datetime) -> None:
     with transaction.atomic():
         if not give_up(card, now=now):
             raise Refused(
-                _("Only a card of which nothing is paid can be taken back so. Give a paid one back by a refund.")
+                _("Only a gift of which nothing is paid can be taken back so. Give a paid one back by a refund.")
             )
         note(by=by, on=card, what="void gift card", why=reason, now=now)
 
@@ -258,12 +282,16 @@ def require_refundable(account: str, invoice: str, *, whole: bool) -> GiftCard |
     Raises :class:`Refused` for one that was redeemed, and for a part of one.
     """
     card = GiftCard.objects.select_for_update(of=("self",)).filter(gateway_account=account, invoice=invoice).first()
-    if card is not None and card.redeemed_at is not None:
+    if card is not None and card.redeemed_at is not None and card.gives_id is None:
         raise Refused(
             _("This paid for a gift card that was redeemed since: what it was worth is somebody’s balance now.")
         )
+    if card is not None and card.redeemed_at is not None:
+        raise Refused(
+            _("This paid for a membership that was given to somebody, who redeemed it since: it is theirs now.")
+        )
     if card is not None and not whole:
-        raise Refused(_("This paid for a gift card: give all of it back, or nothing. The card is void then."))
+        raise Refused(_("This paid for a gift: give all of it back, or nothing. Its code is void then."))
     return card
 
 
@@ -277,10 +305,17 @@ def _write(card: Any, *, key: str, now: datetime) -> None:
     context = {
         "payer": card.from_name or card.bought_by.name or card.bought_by.email,
         "person": card.to_name,
-        "amount": money_words(card.amount),
         "code": card.shown_code,
         "message": card.message,
-        "link": letters.address(BALANCE),
+        "link": letters.address(REDEEM),
         "until": card.expires_at,
     }
-    letters.write("gift_card", key, card.bought_by, context, to=card.to_email, now=now)
+    if card.gives is None:
+        kind, context["amount"] = "gift_card", money_words(card.amount)
+    else:
+        kind, context["level"], context["term"] = (
+            "gift_level",
+            card.gives.level.name,
+            length_words(card.gives, card.times),
+        )
+    letters.write(kind, key, card.bought_by, context, to=card.to_email, now=now)

@@ -1,4 +1,4 @@
-"""What follows once a bill that sells a gift card is settled, however it was paid: its card is sent. In the same transaction."""
+"""What follows once a bill that sells a gift is settled, however it was paid: its code is sent. In the same transaction."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ def of_ledger(
         state = ledger.invoices.get(ref) if kind == "invoice" else None
         if state is None or state.last is None or state.settled_at is None:
             continue
-        if any(line.kind == GIFT for line in state.last.lines):
+        if any(line.kind == GIFT and line.amount_minor > 0 for line in state.last.lines):  # below zero: redeemed
             about = {"account": customer.gateway_account_id, "invoice": ref}
             writes.new([jobs.once(SEND, key=f"bill|{ref}", due_at=now, now=now, payload=about)])

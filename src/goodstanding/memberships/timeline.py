@@ -25,7 +25,7 @@ from goodstanding.core.facts import (
     SubscriptionSeen,
 )
 from goodstanding.core.money import Money
-from goodstanding.core.records import MembershipRecord
+from goodstanding.core.records import FOR_LIFE, MembershipRecord
 from goodstanding.core.standing import MemberAnswer, judge_member, outlook
 from goodstanding.memberships.models import Approval, Grant, Hold, Seat
 from goodstanding.memberships.reading import records_of
@@ -177,12 +177,9 @@ def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
             return f"subscription {fact.subscription} {fact.status}{paused}{end}: {prices}{then}{once}"
         case InvoiceSeen():
             amount = Money(fact.total_minor, fact.currency)
-            covers = "".join(
-                f"; {stamp(line.start)} to {stamp(line.end)}" for line in fact.lines if line.kind == "regular"
-            )
             due = f", to be paid by {stamp(fact.due_at)}" if fact.due_at and fact.status == "open" else ""
             name = fact.number or fact.invoice
-            return f"invoice {name} {fact.status}, {amount}{due}{_ladder_words(fact)}{covers}"
+            return f"invoice {name} {fact.status}, {amount}{due}{_ladder_words(fact)}{_line_words(fact)}"
         case InvoicePaymentFailed():
             return f"a payment of invoice {fact.invoice} failed{_why(fact)}"
         case PaymentSeen():
@@ -202,6 +199,20 @@ def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
             return f"dispute {fact.dispute} {fact.status}, {Money(fact.amount_minor, fact.currency)}"
         case _:
             return "price list told"
+
+
+def _line_words(bill: InvoiceSeen) -> str:
+    """What a bill's lines cover, and which gift was bought or redeemed by it."""
+    said = [
+        f"; {stamp(line.start)} to {stamp(line.end) if line.end < FOR_LIFE else 'for life'}"
+        for line in bill.lines
+        if line.kind in ("regular", "prepaid")
+    ]
+    for line in bill.lines:
+        if line.kind == "gift":
+            amount = Money(abs(line.amount_minor), bill.currency)
+            said.append(f", as a gift of {amount} ({line.description})" if line.amount_minor < 0 else ", to give away")
+    return "".join(said)
 
 
 def _kept(fact: PaymentSeen) -> str:

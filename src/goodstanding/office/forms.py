@@ -123,7 +123,7 @@ SAYS: dict[str, tuple[StrOrPromise, StrOrPromise]] = {
         _("Nothing changes. The code is worth nothing."),
     ),
     "send_gift": (
-        _("Nothing is paid or given back: it is the same card."),
+        _("Nothing is paid or given back: it is the same gift."),
         _("Nothing changes. The mail with the code goes out once more."),
     ),
     "seat": (

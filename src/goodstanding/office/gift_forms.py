@@ -68,7 +68,7 @@ class AdjustForm(Decision):
 
 
 class OfGiftCard(Decision):
-    """What is done about a gift card, on its buyer's page."""
+    """What is done about a gift, on its buyer's page."""
 
     permission, about = "gs_billing.change_giftcard", GiftCard
 
@@ -76,7 +76,7 @@ class OfGiftCard(Decision):
 class VoidGiftForm(OfGiftCard):
     """Nobody paid it, and nobody will."""
 
-    title, button, done = _("Take back the gift card"), _("Take it back"), _("The card and its bill are void.")
+    title, button, done = _("Take back the gift"), _("Take it back"), _("The gift and its bill are void.")
 
     def take(self, *, by: Any) -> None:
         """Void it."""
@@ -86,7 +86,7 @@ class VoidGiftForm(OfGiftCard):
 class SendGiftForm(OfGiftCard):
     """Its mail was lost."""
 
-    title, button, done = _("Send the gift card again"), _("Send it"), _("It is on its way.")
+    title, button, done = _("Send the gift again"), _("Send it"), _("It is on its way.")
 
     def prepare(self) -> None:
         """Say where it goes."""

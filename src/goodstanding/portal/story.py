@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from goodstanding.billing.models import Invoice, Payment, Refund
+from goodstanding.billing.models import Invoice, InvoiceLine, Payment, Refund
 from goodstanding.catalogue.models import Level
 from goodstanding.core.records import Status
 from goodstanding.memberships.models import StandingChange
@@ -115,7 +115,8 @@ def _before(kind: _Kind, rank: int, cursor: Place | None) -> QuerySet[Any]:
 def _kinds(member: Member, names: dict[str, str]) -> Iterable[_Kind]:
     """The tables that tell, in the order in which they do at one moment."""
     own = {"account__member": member}
-    yield _Kind(mine(member), "issued_at", _issued, "issued_at")
+    redeemed = InvoiceLine.objects.filter(invoice=OuterRef("pk"), kind="gift", amount_minor__lt=0)
+    yield _Kind(mine(member).annotate(is_gift=Exists(redeemed)), "issued_at", _issued, "issued_at")
     yield _Kind(Payment.objects.filter(status__in=("succeeded", "failed"), **own), "made_at", _paid, "made_at")
     yield _Kind(Refund.objects.filter(status="succeeded", **own), "made_at", _given_back, "made_at")
     # That something was begun and is not paid yet is no news: its invoice stands there.
@@ -125,6 +126,8 @@ def _kinds(member: Member, names: dict[str, str]) -> Iterable[_Kind]:
 
 def _issued(row: Invoice) -> str:
     said = {"number": row.number or row.external_id, "amount": words.money(row.total_minor, row.currency)}
+    if row.is_gift:  # type: ignore[attr-defined] # it costs nothing
+        return _("You redeemed a gift (%(number)s).") % said
     return _("Invoice %(number)s over %(amount)s.") % said
 
 

@@ -12,16 +12,17 @@ from django.core.cache import cache
 from django.test import Client
 
 from goodstanding.audit.models import AuditEntry
-from goodstanding.billing.models import BalanceEntry, GiftCard, Invoice
+from goodstanding.billing.models import BalanceEntry, Dispute, GiftCard, Invoice
 from goodstanding.catalogue.models import Price
+from goodstanding.checkout import gift_redeeming
 from goodstanding.clock import StoppedClock
 from goodstanding.communications.models import Mail
 from goodstanding.core.money import Money
-from goodstanding.memberships import adjusting, crediting
+from goodstanding.memberships import adjusting, crediting, gift_cards
 from goodstanding.memberships.rebuilding import rebuild_customers
 from tests.apps.checkout.books import wrong_in
 from tests.apps.checkout.test_joining import buy
-from tests.apps.gifts.conftest import Bought
+from tests.apps.gifts.conftest import Bought, Given
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,9 +105,9 @@ def test_staff_find_send_and_take_back_cards(
     assert unpaid.ending in office.get("/office/gift-cards/?q=25").content.decode()
     assert good.ending not in office.get("/office/gift-cards/?status=unpaid").content.decode()
     table = b"".join(office.get("/office/gift-cards/?as=csv")).decode().splitlines()
-    assert sorted((line.split(",")[:4] for line in table[1:]), key=lambda row: row[3]) == [
-        [good.ending, "5000", "EUR", "good"],
-        [unpaid.ending, "2500", "EUR", "unpaid"],
+    assert sorted((line.split(",")[:5] for line in table[1:]), key=lambda row: row[4]) == [
+        [good.ending, "", "5000", "EUR", "good"],
+        [unpaid.ending, "", "2500", "EUR", "unpaid"],
     ]
     sent = {"reason": "lost", "form_name": "a" * 22}
     assert office.post(f"/office/members/{alice.pk}/send_gift/{good.pk}/", sent).status_code == 302
@@ -117,6 +118,25 @@ def test_staff_find_send_and_take_back_cards(
     assert office.post(f"/office/members/{alice.pk}/void_gift/{unpaid.pk}/", sent).status_code == 302
     assert Invoice.objects.filter(status="void").count() == 1
     assert GiftCard.objects.get(pk=unpaid.pk).voided_at is not None
+
+
+def test_staff_see_what_is_given_and_whether_its_money_went_back(
+    alice: Any, bob: Any, given: Given, office: Client, clock: StoppedClock
+) -> None:
+    """B70: redeemed, it stays somebody's; staff are told where the money for it went back all the same, at the bank say."""
+    gift, other = given(alice), given(alice, level="day")
+    gift_redeeming.redeem(bob, gift.code, now=clock.now)
+    page = office.get("/office/gift-cards/").content.decode()
+    assert "Weekday, 6 months" in page
+    assert "The money for it went back" not in page
+    bill = gift_cards.bill_of(gift)
+    Dispute.objects.create(
+        id="dsp_x", gateway_account=bill.gateway_account, external_id="x", account=bill.account, invoice=gift.invoice,
+        amount_minor=4450, currency="EUR", status="open", opened_at=clock.now,
+    )  # fmt: skip
+    page = office.get("/office/gift-cards/?status=back").content.decode()
+    assert "The money for it went back" in page
+    assert other.ending not in page
 
 
 def test_staff_adjust_by_a_form_once(bob: Any, office: Client, clock: StoppedClock) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from goodstanding.billing.models import BalanceEntry, GiftCard, Payment
+from goodstanding.billing.models import BalanceEntry, GiftCard, Invoice, Payment
+from goodstanding.checkout import gift_redeeming
 from goodstanding.checkout.joining import ensure_member
 from goodstanding.clock import StoppedClock
 from goodstanding.core.money import Money
 from goodstanding.memberships import adjusting, crediting, gift_cards, giving_back
 from tests.apps.checkout.books import wrong_in
-from tests.apps.gifts.conftest import Bought
+from tests.apps.gifts.conftest import Bought, Given
 from tests.apps.inbox.test_two_workers import at_once
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.db_matters]
@@ -48,6 +49,30 @@ def test_b85_of_two_redemptions_at_once_one_wins(
         assert held(bob, charlie) == before + 5000
         assert GiftCard.objects.get(pk=card.pk).redeemed_by_id in (bob.pk, charlie.pk)
     assert BalanceEntry.objects.count() == 3
+    assert wrong_in() == []
+
+
+def test_b70_of_two_who_redeem_one_level_at_once_one_is_a_member(
+    alice: Any, bob: Any, charlie: Any, given: Given, clock: StoppedClock
+) -> None:
+    """B70, P51, B85: the code works once; the other one is told so, and holds nothing."""
+    charlie, now = ensure_member(charlie, now=clock.now), clock.now
+    for _each in range(3):
+        gift, said = given(alice), []
+
+        def redeem(member: Any, gift: GiftCard = gift, said: list[str] = said) -> Callable[[], None]:
+            def one() -> None:
+                try:
+                    gift_redeeming.redeem(member, gift.code, now=now)
+                except gift_cards.NotRedeemed as refused:
+                    said.append(refused.code)
+
+            return one
+
+        at_once(redeem(bob), redeem(charlie))
+        assert said == ["used"]
+    bills = Invoice.objects.filter(account__member__in=[bob, charlie])
+    assert bills.count() == BalanceEntry.objects.count() + 3
     assert wrong_in() == []
 
 

@@ -10,6 +10,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.billing.models.ledger import ID, BalanceEntry, Dispute, Invoice, Refund
+from goodstanding.catalogue.models import Price
+from goodstanding.catalogue.words import length_words, money_words
 from goodstanding.core.currencies import MoneyRefused
 from goodstanding.core.money import Money
 from goodstanding.gateways.models import GatewayAccount
@@ -104,7 +106,8 @@ class GiftCardQuerySet(QuerySet["GiftCard"]):
 
 
 class GiftCard(models.Model):
-    """A gift card: money that somebody paid, for whoever types its ``code``, once.
+    """A gift card: money that somebody paid, for whoever types its ``code``, once; or a level: that of ``gives``, for ``times``
+    the interval of that price, for which ``amount`` was paid.
 
     It is paid once its ``invoice`` (by reference, at ``gateway_account``) is settled: that is read, and kept nowhere. The code
     is kept as it is (``docs/decisions/0036-gift-cards-are-kept-plain.md``). ``page``: the one page view that it was bought on.
@@ -116,6 +119,8 @@ class GiftCard(models.Model):
     code = models.CharField(max_length=CODE, unique=True)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
+    gives = models.ForeignKey(Price, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    times = models.PositiveSmallIntegerField(default=0)
     bought_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="gift_cards_bought")
     gateway_account = models.ForeignKey(GatewayAccount, on_delete=models.PROTECT, related_name="+")
     invoice = models.CharField(max_length=255)
@@ -145,6 +150,10 @@ class GiftCard(models.Model):
                 condition=Q(redeemed_at=None, redeemed_by=None) | Q(redeemed_at__isnull=False, voided_at=None),
                 name="gs_billing_gift_card_one_fate",
             ),
+            models.CheckConstraint(
+                condition=Q(gives=None, times=0) | Q(gives__isnull=False, times__gte=1),
+                name="gs_billing_gift_card_gives",
+            ),
             models.UniqueConstraint(fields=["gateway_account", "invoice"], name="gs_billing_gift_card_one_bill"),
         ]
         indexes: ClassVar = [models.Index(fields=["made_at", "id"], name="gs_billing_gift_card_latest")]
@@ -164,8 +173,15 @@ class GiftCard(models.Model):
 
     @property
     def amount(self) -> Money:
-        """What it is worth."""
+        """What was paid for it; what it is worth, where it is money."""
         return Money(self.amount_minor, self.currency)
+
+    @property
+    def what(self) -> str:
+        """What it gives, in words: ``50.00 EUR``, ``Year, 6 months``. Needs the price and its level."""
+        if self.gives is None:
+            return money_words(self.amount)
+        return f"{self.gives.level.name}, {length_words(self.gives, self.times)}"
 
     @property
     def member_id(self) -> Any:

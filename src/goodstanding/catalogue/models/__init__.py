@@ -1,6 +1,7 @@
 """Levels, their groups, their promises over time, their prices, codes, and taxes."""
 
 from goodstanding.catalogue.models.codes import CODE_LENGTH, CodePrice, DiscountCode
+from goodstanding.catalogue.models.gifts import LevelGift
 from goodstanding.catalogue.models.levels import (
     DESCRIPTION_LENGTH,
     END_RULES,
@@ -30,6 +31,7 @@ __all__ = [
     "GatewayPrice",
     "Interval",
     "Level",
+    "LevelGift",
     "LevelGroup",
     "LevelPath",
     "LevelTerms",

@@ -1,10 +1,10 @@
-"""The office's list of gift cards, and the same as a table."""
+"""The office's list of gifts, cards and levels, and the same as a table."""
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
@@ -18,10 +18,29 @@ from goodstanding.memberships import gift_cards
 from goodstanding.memberships.gift_cards import State
 from goodstanding.office.guard import staff
 from goodstanding.office.keyset import page_of
+from goodstanding.reports.exporting import guarded
 
-CHOICES = (("", _("all")), ("open", _("can be redeemed")), ("unpaid", _("not paid")), ("redeemed", _("redeemed")))
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+CHOICES = (
+    ("", _("all")),
+    ("open", _("can be redeemed")),
+    ("unpaid", _("not paid")),
+    ("redeemed", _("redeemed")),
+    ("back", _("redeemed, and the money went back")),
+)
+WORDS = {
+    State.UNPAID: _("not paid"),
+    State.GOOD: _("can be redeemed"),
+    State.REDEEMED: _("redeemed"),
+    State.EXPIRED: _("expired"),
+    State.REFUNDED: _("given back"),
+    State.VOID: _("void"),
+}
 COLUMNS = (
     "code_ends",
+    "gives",
     "amount_minor",
     "currency",
     "state",
@@ -32,13 +51,12 @@ COLUMNS = (
     "redeemed_at",
 )
 LONGEST = 12
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @staff("gs_billing.view_giftcard")
 @require_safe
 def gifts(request: HttpRequest) -> HttpResponseBase:
-    """List gift cards, the latest first, by how they stand, or those that a code's end or an amount finds; or as CSV."""
+    """List gifts, the latest first, by how they stand, or those that a code's end or an amount finds; or as CSV."""
     now, status = clock.now(), request.GET.get("status", "")
     sought = request.GET.get("q", "").replace("\0", "").strip()[:40]
     rows = _sought(_standing(GiftCard.objects.told(), status, now=now), sought)
@@ -46,10 +64,10 @@ def gifts(request: HttpRequest) -> HttpResponseBase:
         answer = StreamingHttpResponse(_table(rows.order_by("made_at", "id"), now=now), content_type="text/csv")
         answer["Content-Disposition"] = 'attachment; filename="gift-cards.csv"'
         return answer
-    page = page_of(request, rows.select_related("bought_by", "redeemed_by"), "-made_at")
+    page = page_of(request, rows.select_related("bought_by", "redeemed_by", "gives__level"), "-made_at")
     context = {
         "page": page,
-        "found": [(card, gift_cards.state_of(card, now=now)) for card in page.rows],
+        "found": [_told(card, gift_cards.state_of(card, now=now)) for card in page.rows],
         "status": status,
         "choices": CHOICES,
         "sought": sought,
@@ -57,9 +75,16 @@ def gifts(request: HttpRequest) -> HttpResponseBase:
     return render(request, "gs_office/gifts.html", context)
 
 
+def _told(card: Any, state: State) -> tuple[Any, State, StrOrPromise, bool]:
+    """A gift, how it stands, the same in words, and whether it was redeemed for money that went back since."""
+    return card, state, WORDS[state], state is State.REDEEMED and card.went_back
+
+
 def _standing(rows: Any, status: str, *, now: Any) -> QuerySet[GiftCard]:
     if status == "redeemed":
         return rows.filter(redeemed_at__isnull=False)  # type: ignore[no-any-return]
+    if status == "back":
+        return rows.filter(redeemed_at__isnull=False, went_back=True)  # type: ignore[no-any-return]
     alive = rows.filter(redeemed_at=None, voided_at=None)
     if status == "unpaid":
         return alive.filter(paid_at=None, bill_status="open")  # type: ignore[no-any-return]
@@ -86,16 +111,16 @@ def _table(rows: QuerySet[GiftCard], *, now: Any) -> Iterator[str]:
     table = csv.writer(line, lineterminator="\n")
     table.writerow(COLUMNS)
     yield line.text
-    for card in rows.iterator(chunk_size=500):
+    for card in rows.select_related("gives__level").iterator(chunk_size=500):
         state: State = gift_cards.state_of(card, now=now)
-        told = {"code_ends": card.ending, "state": str(state)}
+        told = {"code_ends": card.ending, "state": str(state), "gives": card.what if card.gives else ""}
         table.writerow([_plain(told.get(name, getattr(card, name, ""))) for name in COLUMNS])
         yield line.text
 
 
 def _plain(value: Any) -> str:
     text = "" if value is None else value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
+    return guarded(text)
 
 
 class _Line:
