@@ -186,7 +186,7 @@ def test_a_wrong_price_is_refused_in_words(desk, wrong, words):
 
 def test_a_price_that_is_there_never_changes(desk):
     there = Price.objects.get(level="locker")
-    given = price(amount="1.00") | rows("gateway_prices", 1)
+    given = price(amount="1.00") | rows("gateway_prices", 1) | rows("gifts")
     assert desk.post(page_of(there), given).status_code == 302
     there.refresh_from_db()
     assert (there.amount_minor, there.currency, there.level_id) == (1500, "USD", "locker")
@@ -194,7 +194,7 @@ def test_a_price_that_is_there_never_changes(desk):
 
 def test_a_price_is_taken_off_sale_and_put_back(desk, dana):
     there = Price.objects.get(level="locker")
-    closed = {"position": 3, **rows("gateway_prices", 1)}
+    closed = {"position": 3, **rows("gateway_prices", 1), **rows("gifts")}
     assert desk.post(page_of(there), closed).status_code == 302
     there.refresh_from_db()
     assert (there.is_open, there.position, there.renews, there.amount_minor) == (False, 3, True, 1500)
@@ -284,3 +284,21 @@ def test_statements_of_the_lists_are_constant(desk, kind):
         made = Price.objects.create(id=f"prc_{number}", level=more, amount_minor=1, currency="EUR", interval="month")
         GatewayPrice.objects.create(price=made, gateway="stripe", external_id=f"price_{number}")
     assert statements(desk, address) == few
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"times": 6}, ""),
+        ({"times": 0}, "A whole number from 1 to 1000."),
+        ({"times": 6, "amount_minor": 0}, "A gift costs more than nothing."),
+        ({"times": 6, "good_for_days": 0}, "At least a day"),
+    ],
+)
+def test_a_level_is_put_on_sale_as_a_gift(desk, typed, words):
+    there = Price.objects.get(level="locker")
+    gift = {"amount_minor": "", "good_for_days": 365, "is_open": "on", "position": 0, **typed}
+    saved = desk.post(page_of(there), {"position": 3, **rows("gateway_prices", 1), **rows("gifts", **gift)})
+    assert there.gifts.count() == (0 if words else 1)
+    if words:
+        assert words in saved.content.decode()

@@ -59,6 +59,16 @@ TOLD: dict[str, dict[str, Any]] = {
         "grace_until": datetime(2026, 3, 11, tzinfo=UTC),
         "then": "If nothing is paid <by> then, it ends.",
     },
+    "gift_level": {
+        "payer": "Alice & <b>Ash</b>",
+        "person": "Bob <b>Birch</b>",
+        "level": "Full <b>member</b>",
+        "term": "6 months",
+        "code": "ABCD-EFGH-JKMN-PQRS",
+        "message": "All <b>the</b> best",
+        "until": datetime(2026, 3, 16, tzinfo=UTC),
+        "link": LINK,
+    },
     "gift_card": {
         "payer": "Alice & <b>Ash</b>",
         "person": "Bob <b>Birch</b>",
@@ -163,6 +173,13 @@ SAYS: dict[str, tuple[str, ...]] = {
         "keep your access until the end of March 10, 2026",
         "not paid on March 7, 2026, we ask again",
         "If nothing is paid <by> then",
+    ),
+    "gift_level": (
+        "Alice & <b>Ash</b> gives you Full <b>member</b> at Goodstanding",
+        "For Bob <b>Birch</b>: Alice & <b>Ash</b> gives you Full <b>member</b> at Goodstanding: 6 months.",
+        "ABCD-EFGH-JKMN-PQRS",
+        "All <b>the</b> best",
+        "Redeem it until the end of March 15, 2026",
     ),
     "gift_card": (
         "Alice & <b>Ash</b> gives you 50.00 EUR at Goodstanding",

@@ -58,7 +58,8 @@ def test_b70_of_two_who_redeem_one_level_at_once_one_is_a_member(
     """B70, P51, B85: the code works once; the other one is told so, and holds nothing."""
     charlie, now = ensure_member(charlie, now=clock.now), clock.now
     for _each in range(3):
-        gift, said = given(alice), []
+        gift = given(alice)
+        said: list[str] = []
 
         def redeem(member: Any, gift: GiftCard = gift, said: list[str] = said) -> Callable[[], None]:
             def one() -> None:
