@@ -8,18 +8,24 @@ from datetime import datetime
 from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from goodstanding import conf
-from goodstanding.billing.models import GiftCard, Subscription
+from goodstanding.billing.models import GiftCard
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout import capacity, holding
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core.periods import PeriodRefused
 from goodstanding.core.pricing import Quote
 from goodstanding.core.records import FOR_LIFE
-from goodstanding.memberships import extending, gift_cards, gift_levels, retrying
+from goodstanding.memberships import closing, extending, gift_cards, gift_levels, retrying
 from goodstanding.memberships.gift_cards import NotRedeemed
 from goodstanding.people.models import Member
+
+_RENEWS = _lazy(
+    "You hold something of this kind, and it renews by itself: stop its renewal first, then redeem the gift."
+)
+_HOLDS_OTHER = _lazy("You hold something else of this kind: redeem the gift once that has ended.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,13 @@ def look(typed: str, *, member: Member | None, now: datetime) -> Promised:
         gift_cards.require_good(row, member, now=now)
         return Promised(row)
     gift_levels.require_for(row, member, now=now)
-    if member is not None:
-        require_may_have(member, row.gives, until=row.expires_at, now=now)
     try:
-        return Promised(row, gift_levels.quote_of(row, now=now, member=member))
+        quote = gift_levels.quote_of(row, now=now, member=member)
     except PeriodRefused as refused:
         raise NotRedeemed("over", _("This gift gives nothing any more: its time is over. Ask the staff.")) from refused
+    if member is not None:
+        require_may_have(member, row.gives, start=quote.start, until=row.expires_at, now=now)
+    return Promised(row, quote)
 
 
 def redeem(member: Member, typed: str, *, now: datetime) -> Promised:
@@ -60,13 +67,18 @@ def redeem(member: Member, typed: str, *, now: datetime) -> Promised:
     return Promised(promised.gift, gift_levels.redeem(promised.gift, member, now=now))
 
 
-def require_may_have(member: Member, price: Price, *, until: datetime | None, now: datetime) -> None:
-    """Raise :class:`NotRedeemed` where the member holds the level of ``price`` (with its group), or another one of a group that
-    allows one, by something that renews; where he holds it for life; and where it is full. ``until``: so long it can wait.
+def require_may_have(member: Member, price: Price, *, start: datetime, until: datetime | None, now: datetime) -> None:
+    """Raise :class:`NotRedeemed` where what a gift gives from ``start`` on would take the place of something, which it never
+    does: where the member holds the level of ``price`` (with its group) by something that renews, or for life, or another
+    one of a group that allows one; and where it is full. ``until``: so long it can wait.
     """
-    in_the_way = _in_the_way(member, price)
-    if in_the_way is not None:
-        raise NotRedeemed("active", f"{_active(in_the_way)} {_waits(until)}")
+    if _renews(member, price):
+        raise NotRedeemed("active", f"{_RENEWS} {_waits(until)}")
+    for other in closing.replaced(member, price, start=start, now=now):
+        if other.renews or other.until is None or other.until >= FOR_LIFE:
+            raise NotRedeemed("active", f"{_RENEWS if other.renews else _HOLDS_OTHER} {_waits(until)}")
+        said = _("You hold something else of this kind until %(day)s: redeem the gift after that.")
+        raise NotRedeemed("active", f"{said % {'day': _day(other.until)}} {_waits(until)}")
     covered = extending.covered_until(member, price, now=now)
     if covered is not None and covered >= FOR_LIFE:
         raise NotRedeemed("for_life", f"{_('You hold this for life already.')} {_waits(until)}")
@@ -76,25 +88,10 @@ def require_may_have(member: Member, price: Price, *, until: datetime | None, no
         raise NotRedeemed("full", f"{full.words} {_waits(until)}") from full
 
 
-def _in_the_way(member: Member, price: Price) -> Subscription | None:
-    """What was bought and keeps a gift from beginning: it renews, or is of another level of a group that allows one.
-
-    Of the same level, what was stopped and is not overdue is only the time before the gift begins.
-    """
-    rows = holding.renewing(member)
-    same = Q(items__seat__membership__level=price.level_id)
-    found = rows.filter(same).filter(Q(ends_at=None) | Q(status__in=retrying.OVERDUE)).first()
-    if found is None and not price.level.group.allows_several:
-        group = Q(items__seat__membership__level__group=price.level.group_id)
-        found = rows.filter(group).exclude(same).first()
-    return found
-
-
-def _active(subscription: Subscription) -> str:
-    if subscription.ends_at is not None:
-        said = {"day": _day(subscription.ends_at)}
-        return _("You hold something else of this kind until %(day)s: redeem the gift after that.") % said
-    return _("You hold something of this kind, and it renews by itself: stop its renewal first, then redeem the gift.")
+def _renews(member: Member, price: Price) -> bool:
+    """Whether he holds this level by something that renews. What was stopped, and is not overdue, ends before the gift begins."""
+    same = holding.renewing(member).filter(items__seat__membership__level=price.level_id)
+    return same.filter(Q(ends_at=None) | Q(status__in=retrying.OVERDUE)).exists()
 
 
 def _waits(until: datetime | None) -> str:

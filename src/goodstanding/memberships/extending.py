@@ -34,24 +34,24 @@ class Extended:
     anchor: datetime | None = None
 
 
-def extended_by(member: Member, price: Price, *, now: datetime, as_term: bool = False) -> Extended | None:
+def extended_by(member: Member, price: Price, *, now: datetime, is_given: bool = False) -> Extended | None:
     """Return what buying ``price`` (with its level and group) goes on from, or ``None`` where it begins now.
 
     Where the member is covered at that level, or in grace after it: its end. In a group that allows one level, also the end
     of a *prepaid* term at another one, unless the new price is the higher one: up at once, down at the end, as everywhere.
-    Not where a subscription renews it: that one is stopped, and the new level begins at once. ``as_term``: it is given as a
-    term, also where the price renews.
+    Not where a subscription renews it: that one is stopped, and the new level begins at once. ``is_given``: it is a gift, a term
+    whether or not the price renews, and takes no time from what is held: dearer or not, it begins where that ends.
     """
     outlook = _from_now_on(member, now=now)
     until = _covered_until(outlook, [price.level_id])
     if until is None and not price.level.group.allows_several:
         others = Level.objects.filter(group=price.level.group_id).exclude(pk=price.level_id)
         until = _prepaid_until(member, outlook, set(others.values_list("pk", flat=True)), now=now)
-        if until is not None and _is_dearer(price, member, until):
+        if until is not None and not is_given and _is_dearer(price, member, until):
             return None
     if until is None or until >= FOR_LIFE or is_held_to_the_end(price, until):
         return None
-    if price.renews and not as_term:
+    if price.renews and not is_given:
         return Extended(until)
     levels = Level.objects.filter(group=price.level.group_id).values_list("pk", flat=True)
     mine = {price.level_id} if price.level.group.allows_several else set(levels)

@@ -35,7 +35,7 @@ def quote_of(gift: GiftCard, *, now: datetime, member: Member | None = None) -> 
     """
     price = gift.gives
     assert price is not None, gift.pk
-    extended = extending.extended_by(member, price, now=now, as_term=True) if member is not None else None
+    extended = extending.extended_by(member, price, now=now, is_given=True) if member is not None else None
     choice = Choice(_terms(price, gift.times), now, times=gift.times)
     if extended is not None:
         choice = replace(choice, begins=extended.until, extends=True, anchor=extended.anchor)

@@ -195,6 +195,19 @@ def test_of_another_level_it_waits_until_that_has_ended(
     assert "after that" in words
 
 
+def test_a_dearer_gift_takes_no_time_from_what_was_paid(
+    alice: Any, bob: Any, given: Given, clock: StoppedClock
+) -> None:
+    """A term of another level runs to its end, whichever is dearer; then the gift begins."""
+    LevelGift.objects.create(price=Price.objects.get(level="full", interval="month"), times=1, amount_minor=99999)
+    first = redeem(bob, given(alice), clock).quote
+    second = redeem(bob, given(alice, "full"), clock).quote
+    assert first is not None
+    assert second is not None
+    assert (second.start, second.terms.level) == (first.end, "full")
+    in_order()
+
+
 def test_two_gifts_follow_each_other(alice: Any, bob: Any, given: Given, clock: StoppedClock) -> None:
     first, second = redeem(bob, given(alice), clock).quote, redeem(bob, given(alice), clock).quote
     assert first is not None

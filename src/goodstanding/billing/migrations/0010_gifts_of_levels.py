@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('gs_billing', '0009_gift_cards'),
-        ('gs_catalogue', '0009_level_gifts'),
+        ('gs_catalogue', '0010_level_gifts'),
         ('gs_gateways', '0004_by_hand'),
         ('gs_people', '0002_deceased'),
     ]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gs_catalogue', '0008_level_paths'),
+        ('gs_catalogue', '0009_next_bill'),
     ]
 
     operations = [
