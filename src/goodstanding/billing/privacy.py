@@ -114,7 +114,7 @@ NOT_PERSONAL: NotPersonal = {
     "Subscription": ("id", "external_id", "status", "currency"),
     "SubscriptionItem": ("id", "external_id", "price", "interval"),
     "Invoice": ("id", "external_id", "subscription", "status", "currency", "convention"),
-    "InvoiceLine": ("id", "external_id", "kind", "item", "price", "tax", "code"),
+    "InvoiceLine": ("id", "external_id", "kind", "item", "price", "tax", "code", "offs"),
     "Payment": ("id", "external_id", "invoice", "status", "currency"),
     "Refund": ("id", "external_id", "payment", "invoice", "status", "currency"),
     "Dispute": ("id", "external_id", "payment", "invoice", "status", "currency"),

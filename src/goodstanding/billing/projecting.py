@@ -295,6 +295,7 @@ def _lines(invoice: str, lines: Sequence[LineSeen]) -> Iterable[Row]:
             "tax": line.tax,
             "off_minor": line.off_minor,
             "code": line.code,
+            "offs": " ".join(map(str, line.offs)),
             "said": line.said,
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 
 from django.utils.formats import number_format
@@ -26,6 +27,27 @@ def code_words(row: DiscountCode) -> str:
     if row.kind == DiscountCode.Kind.FIXED and row.keeps_rest:
         what = _("%(what)s (its rest is kept)") % {"what": what}
     return _("%(what)s, %(payments)s") % {"what": what, "payments": _payments(row.payments)}
+
+
+def said_of(texts: Collection[str]) -> dict[str, str]:
+    """Return what codes do, in words, by their texts: of those that there are. Two statements; none for no texts."""
+    rows = DiscountCode.objects.filter(text__in=texts).prefetch_related("prices") if texts else ()
+    return {row.text: code_words(row) for row in rows}
+
+
+def taken_words(codes: str, offs: Sequence[int], off: Money, said: Mapping[str, str]) -> list[tuple[str, str, Money]]:
+    """Return what each code of a line took off: ``("SPRING25", "25 % off, the first payment", -6.25 EUR)``.
+
+    ``codes``: with blanks between them; ``offs``: of several what each took, in minor units; ``off``: what they took
+    together. ``said``: :func:`said_of` them. One that gives another price took nothing off it.
+    """
+    names = codes.split()
+    if not names:
+        return [("", "", -off)] if off else []
+    each = [Money(minor, off.currency) for minor in offs] if len(offs) == len(names) else None
+    if each is None:  # one code; or several that were told together
+        return [(" ".join(names), "; ".join(said[name] for name in names if name in said), -off)]
+    return [(name, said.get(name, ""), -part) for name, part in zip(names, each, strict=True)]
 
 
 def held_words(code: CodeHeld, currency: str, *, paid: int) -> str:

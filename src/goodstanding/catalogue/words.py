@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from goodstanding.core.calendar_terms import MonthDay
-from goodstanding.core.currencies import exponent
+from goodstanding.core.currencies import MoneyRefused, exponent
 from goodstanding.core.money import Money
 
 if TYPE_CHECKING:
@@ -48,6 +49,32 @@ _LENGTHS = {
     "month": ngettext_lazy("%(count)d month", "%(count)d months", "count"),
     "year": ngettext_lazy("%(count)d year", "%(count)d years", "count"),
 }
+
+
+_SHARE = re.compile(r"(\S+) of (\S+) (months|days|seconds)(?: of (.+))?")
+_SHARES = {
+    "months": gettext_lazy("%(part)s of %(whole)s months"),
+    "days": gettext_lazy("%(part)s of %(whole)s days"),
+    "seconds": gettext_lazy("%(part)s of %(whole)s seconds"),
+}
+
+
+def share_words(said: str) -> str:
+    """Return how much of a period a line is for, as the core keeps it: ``7 of 12 months``, ``15 of 30 days of 100.00 EUR``.
+
+    What is kept otherwise (a gateway's own words) stays as it is.
+    """
+    match = _SHARE.fullmatch(said)
+    if match is None:
+        return said
+    part, whole, unit, basis = match.groups()
+    share = _SHARES[unit] % {"part": part, "whole": whole}
+    if not basis:
+        return share
+    try:
+        return _("%(share)s of %(amount)s") % {"share": share, "amount": money_words(Money.parse(basis))}
+    except MoneyRefused:
+        return said
 
 
 def money_words(money: Money) -> str:

@@ -14,7 +14,7 @@ from ninja import NinjaAPI, Router, Schema, Status
 from pydantic import ConfigDict, Field, StrictInt, ValidationError
 
 from goodstanding import clock
-from goodstanding.checkout import figures, quotes
+from goodstanding.checkout import codes, figures, quotes
 from goodstanding.checkout.baskets import Item, Wanted
 from goodstanding.checkout.figures import Line
 from goodstanding.checkout.refusals import Refused
@@ -58,7 +58,7 @@ class QuoteIn(Schema):
     donation: StrictInt = 0
     donation_recurs: bool = False
     place: str | None = Field(default=None, max_length=6)
-    code: str = Field(default="", max_length=100)
+    code: str = Field(default="", max_length=codes.TYPED_AT_MOST)
 
 
 class LineOut(Schema):

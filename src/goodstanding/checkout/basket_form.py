@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 
 from goodstanding.catalogue import selling
 from goodstanding.catalogue.models import DiscountCode, Price
-from goodstanding.catalogue.models.codes import CODE_LENGTH
 from goodstanding.catalogue.words import money_words
+from goodstanding.checkout import codes
 from goodstanding.checkout.baskets import LARGEST_MINOR, MOST_ITEMS, MOST_SEATS, Item, Wanted, with_place
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core.currencies import exponent
@@ -70,7 +70,11 @@ class BasketForm(forms.Form):
         ),
     )
     code = forms.CharField(
-        label=_("Code"), max_length=CODE_LENGTH, required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Code"),
+        max_length=codes.TYPED_AT_MOST,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("Several with commas between them."),
     )
 
     def __init__(self, *args: Any, price: Price, others: Sequence[Price] = (), place: str = "", **kwargs: Any) -> None:

@@ -42,7 +42,7 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """All that is wanted at once. ``donation_minor``: on top, with each renewal where it ``recurs``. ``place``: where the
-    payer is, for taxes. ``code``: a discount code, as it was typed.
+    payer is, for taxes. ``code``: a discount code, or several with commas between them, as typed.
     """
 
     items: tuple[Item, ...]

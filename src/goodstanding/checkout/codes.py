@@ -6,17 +6,20 @@ and given back when the checkout is given up (R17, P47, P49). A code without a l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
 from goodstanding.billing.models import Invoice, PaymentAttempt
 from goodstanding.catalogue import codes as catalogue
 from goodstanding.catalogue.models import DiscountCode, Price
+from goodstanding.catalogue.models.codes import CODE_LENGTH
 from goodstanding.checkout.models import Checkout, CodeUse
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core import asking, discounts
@@ -29,6 +32,9 @@ from goodstanding.people.models import Member
 
 State = CodeUse.State
 UNKNOWN = "unknown_code"
+MOST = 5  # codes at one checkout
+INSTEAD = (DiscountCode.Kind.ALTERNATIVE, DiscountCode.Kind.GIFT)
+TYPED_AT_MOST = MOST * (CODE_LENGTH + 2)
 SET_ASIDE = timedelta(hours=1)  # for who was declined and does not come back
 
 
@@ -44,46 +50,86 @@ NOTHING = Held()
 Codes = Mapping[str, Held]  # by the price's public id
 
 
-def found(text: str) -> DiscountCode | None:
-    """Return the code that was typed, if any was. Raises :class:`Refused` where there is no such code."""
-    if not text:
-        return None
-    row = catalogue.find(text)
-    if row is None or not row.is_open:
-        raise Refused(UNKNOWN, _("There is no such code here. Look at how it is written, or leave it out."))
-    return row
+def found(typed: str) -> list[DiscountCode]:
+    """Return the codes that were typed, with commas between them, if any were: those with another price first.
+
+    Raises :class:`Refused` where there is no such code, or where several cannot be used together.
+    """
+    texts = [text for text in re.split(r"[,;+]", typed) if text.strip()]
+    if len(texts) > MOST:
+        raise Refused("code_too_many", _("At most %(most)d codes can be used at once.") % {"most": MOST})
+    rows: dict[int, DiscountCode] = {}
+    for text in texts:
+        row = catalogue.find(text)
+        if row is None or not row.is_open:
+            words = _("There is no such code here. Look at how it is written, or leave it out.")
+            if len(texts) > 1:
+                said = {"code": discounts.normalised(text)[:CODE_LENGTH]}
+                words = _("There is no code %(code)s here. Look at how it is written, or leave it out.") % said
+            raise Refused(UNKNOWN, words)
+        rows.setdefault(row.pk, row)
+    instead = [row for row in rows.values() if row.kind in INSTEAD]
+    if len(instead) > 1:
+        words = _("Of %(codes)s only one can be used: each gives another price.")
+        raise Refused("code_not_together", words % {"codes": get_text_list([row.text for row in instead], _("and"))})
+    return [*instead, *(row for row in rows.values() if row.kind not in INSTEAD)]
 
 
-def opened(row: DiscountCode | None, *, now: datetime) -> frozenset[str]:
-    """Return the levels that a code opens at ``now``, hidden and closed ones."""
-    if row is None or not row.is_open:
+def opened(rows: Iterable[DiscountCode], *, now: datetime) -> frozenset[str]:
+    """Return the levels that codes open at ``now``, hidden and closed ones."""
+    levels: frozenset[str] = frozenset()
+    for row in rows:
+        begun = row.starts_at is None or row.starts_at <= now
+        if row.is_open and begun and (row.ends_at is None or now < row.ends_at):
+            levels |= catalogue.opens(row)
+    return levels
+
+
+def opened_by(typed: str, *, now: datetime) -> frozenset[str]:
+    """Return the levels that typed codes open; none where one of them is none."""
+    try:
+        return opened(found(typed), now=now)
+    except Refused:
         return frozenset()
-    begun = row.starts_at is None or row.starts_at <= now
-    return catalogue.opens(row) if begun and (row.ends_at is None or now < row.ends_at) else frozenset()
-
-
-def opened_by(text: str, *, now: datetime) -> frozenset[str]:
-    """Return the levels that a typed code opens; none where there is no such code."""
-    return opened(catalogue.find(text) if text else None, now=now)
 
 
 def held(
-    row: DiscountCode, prices: Sequence[Price], *, member: Member | None, now: datetime, own: Checkout | None = None
+    rows: Sequence[DiscountCode],
+    prices: Sequence[Price],
+    *,
+    member: Member | None,
+    now: datetime,
+    own: Checkout | None = None,
 ) -> Codes:
-    """Return what a code comes to for each of ``prices`` that it is for. Writes nothing. Two statements at most.
+    """Return what codes (as :func:`found` orders them) come to for each of ``prices`` that they are for, one after the other.
 
-    What the member's unpaid checkouts set aside is his to use; for ``own``, one of them, only what itself did. Raises
-    :class:`Refused`, by the name of the first reason, where the code does nothing for any of the prices.
+    Writes nothing. Two statements a code at most. What the member's unpaid checkouts set aside is his to use; for ``own``,
+    one of them, only what itself did. Raises :class:`Refused`, by the name of the first reason, where a code does nothing for
+    any of the prices.
     """
-    others = CodeUse.objects.filter(_counts(now), code=row)
-    if own is not None:
-        others = others.exclude(checkout=own)
-    elif member is not None:
-        others = others.exclude(member=member, state=State.RESERVED)
-    counts = {
-        "used": others.count() if row.limit is not None else 0,
-        "used_by_person": others.filter(member=member).count() if member and row.limit_each is not None else 0,
-    }
+    together: Codes = {}
+    for row in rows:
+        comes_to = _comes_to(row, prices, together, member=member, now=now, own=own)
+        both = {name: _after(together.get(name, NOTHING), each) for name, each in comes_to.items()}
+        together = {**together, **both}
+    return together
+
+
+def _after(before: Held, code: Held) -> Held:
+    return Held((*before.codes, *code.codes), before.interval or code.interval)
+
+
+def _comes_to(
+    row: DiscountCode,
+    prices: Sequence[Price],
+    before: Codes,
+    *,
+    member: Member | None,
+    now: datetime,
+    own: Checkout | None,
+) -> Codes:
+    """What one code comes to, after those ``before`` it."""
+    counts = _counted(row, member=member, now=now, own=own)
     comes_to: dict[str, Held] = {}
     refused: discounts.Refused | None = None
     for price in prices:
@@ -100,23 +146,40 @@ def held(
     if not comes_to:
         assert refused is not None, row.pk
         raise Refused(f"code_{refused.why}", refused.said(_))
-    return _shared(comes_to, prices)
+    return _shared(comes_to, prices, before)
 
 
-def reserve(checkout: Checkout, row: DiscountCode, prices: Sequence[Price], *, now: datetime) -> None:
-    """Set a use of a code aside for a checkout, once; in the transaction that writes its purchase down.
+def _counted(row: DiscountCode, *, member: Member | None, now: datetime, own: Checkout | None) -> dict[str, int]:
+    """How often a code was used, as far as that is limited."""
+    others = CodeUse.objects.filter(_counts(now), code=row)
+    if own is not None:
+        others = others.exclude(checkout=own)
+    elif member is not None:
+        others = others.exclude(member=member, state=State.RESERVED)
+    return {
+        "used": others.count() if row.limit is not None else 0,
+        "used_by_person": others.filter(member=member).count() if member and row.limit_each is not None else 0,
+    }
+
+
+def reserve(checkout: Checkout, rows: Sequence[DiscountCode], prices: Sequence[Price], *, now: datetime) -> None:
+    """Set a use of each code aside for a checkout, once; in the transaction that writes its purchase down.
 
     Raises :class:`Refused` where the last one is gone: nothing was charged.
     """
     assert connection.in_atomic_block
-    if CodeUse.objects.filter(_counts(now), checkout=checkout, code=row).exists():
+    there = set(CodeUse.objects.filter(_counts(now), checkout=checkout).values_list("code", flat=True))
+    wanted = [row for row in rows if row.pk not in there]
+    if not wanted:
         return
-    if row.limit is not None or row.limit_each is not None:
-        # Whoever is to have the last use is decided one after the other.
-        DiscountCode.objects.select_for_update().get(pk=row.pk)
-    held(row, prices, member=checkout.member, now=now, own=checkout)
-    values = {"code": row, "member": checkout.member, "state": State.RESERVED, "reserved_at": now, "ended_at": None}
-    CodeUse.objects.update_or_create(checkout=checkout, defaults=values)
+    limited = [row.pk for row in wanted if row.limit is not None or row.limit_each is not None]
+    if limited:
+        # Whoever is to have the last use is decided one after the other; in one order, so that nobody waits for each other.
+        list(DiscountCode.objects.select_for_update().filter(pk__in=limited).order_by("pk"))
+    held(rows, prices, member=checkout.member, now=now, own=checkout)
+    values = {"member": checkout.member, "state": State.RESERVED, "reserved_at": now, "ended_at": None}
+    for row in wanted:
+        CodeUse.objects.update_or_create(checkout=checkout, code=row, defaults=values)
 
 
 def release(checkout: Checkout, *, now: datetime) -> None:
@@ -144,15 +207,16 @@ def _counts(now: datetime) -> Q:
     return Q(state=State.SPENT) | (Q(state=State.RESERVED) & alive)
 
 
-def _shared(comes_to: dict[str, Held], prices: Sequence[Price]) -> Codes:
-    """A fixed amount is taken off once, in proportion to what it is for: its parts add up to it (B30)."""
+def _shared(comes_to: dict[str, Held], prices: Sequence[Price], before: Codes) -> Codes:
+    """A fixed amount is taken off once, in proportion to what is left of what it is for: its parts add up to it (B30, B45)."""
     fixed = [
         price for price in prices if price.pk in comes_to and comes_to[price.pk].codes[0].kind in ("fixed", "kept")
     ]
     if len(fixed) < 2:
         return comes_to
-    terms = [buying.terms_of(price) for price in fixed]
-    amounts = [asking.listed(each.contract, each.amount, payment=1) for each in terms]
+    amounts = [_left(price, before.get(price.pk, NOTHING)) for price in fixed]
+    if not any(amounts):
+        return comes_to
     whole = Money(comes_to[fixed[0].pk].codes[0].amount_minor, fixed[0].currency)
     for price, part in zip(fixed, whole.split([each.amount_minor for each in amounts]), strict=True):
         code = comes_to[price.pk].codes[0]
@@ -162,3 +226,10 @@ def _shared(comes_to: dict[str, Held], prices: Sequence[Price]) -> Codes:
         else:
             del comes_to[price.pk]
     return comes_to
+
+
+def _left(price: Price, before: Held) -> Money:
+    """What the first payment of a price asks for without tax, after the codes before."""
+    terms = buying.terms_of(price)
+    line = asking.asked(replace(terms.contract, codes=before.codes), terms.amount, payment=1)
+    return line.listed - line.off

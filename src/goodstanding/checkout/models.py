@@ -65,7 +65,7 @@ class CodeUse(models.Model):
 
     code = models.ForeignKey(DiscountCode, on_delete=models.PROTECT, related_name="uses")
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="code_uses")
-    checkout = models.OneToOneField(Checkout, on_delete=models.CASCADE, related_name="code_use")
+    checkout = models.ForeignKey(Checkout, on_delete=models.CASCADE, related_name="code_uses")
     state = models.CharField(max_length=8, choices=State.choices, default=State.RESERVED)
     reserved_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -75,9 +75,10 @@ class CodeUse(models.Model):
         ordering: ClassVar = ["-reserved_at", "id"]
         indexes: ClassVar = [models.Index(fields=["code", "state"], name="gs_checkout_codeuse_state")]
         constraints: ClassVar = [
+            models.UniqueConstraint(fields=["checkout", "code"], name="gs_checkout_codeuse_once"),
             models.CheckConstraint(
                 condition=Q(state__in=["reserved", "spent", "released"]), name="gs_checkout_codeuse_known_state"
-            )
+            ),
         ]
 
     def __str__(self) -> str:

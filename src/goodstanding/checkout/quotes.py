@@ -67,10 +67,10 @@ def quoted(wanted: Wanted, *, now: datetime, member: Member | None = None, known
 
     ``known``: prices that were looked up a moment ago. Raises :class:`Refused`.
     """
-    row = codes.found(wanted.code)
-    prices = baskets.prices_of(wanted, now=now, known=known, opened=codes.opened(row, now=now))
+    rows = codes.found(wanted.code)
+    prices = baskets.prices_of(wanted, now=now, known=known, opened=codes.opened(rows, now=now))
     capacity.require_place(prices, member=member, now=now)
-    taken_off = codes.held(row, prices, member=member, now=now) if row is not None else {}
+    taken_off = codes.held(rows, prices, member=member, now=now)
     basket = baskets.basket_of(wanted, prices, codes=taken_off)
     credit = _credit(member, prices[0]) if member is not None else None
     try:

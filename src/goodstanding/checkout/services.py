@@ -247,14 +247,12 @@ def _end(locked: Checkout, state: Checkout.State, *, now: datetime) -> None:
 
 
 def _set_aside(locked: Checkout, quote: Quote, *, now: datetime) -> None:
-    """Have a checkout the last place of its level and the last use of its code, once. Raises :class:`Refused` where none is
+    """Have a checkout the last place of its level and the last use of its codes, once. Raises :class:`Refused` where none is
     left.
     """
     prices = purchases.prices_in(quote, locked.price)
     capacity.require_place(prices, member=locked.member, now=now)
-    row = codes.found(purchases.wanted_of(locked).code)
-    if row is not None:
-        codes.reserve(locked, row, prices, now=now)
+    codes.reserve(locked, codes.found(purchases.wanted_of(locked).code), prices, now=now)
 
 
 def close(checkout: Checkout, *, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.utils import formats, timezone
@@ -10,7 +10,8 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
-from goodstanding.catalogue.words import money_words
+from goodstanding.catalogue.code_words import said_of, taken_words
+from goodstanding.catalogue.words import money_words, share_words
 from goodstanding.checkout.figures import Line, follows, lines_of, next_charges
 from goodstanding.core.periods import Period, Unit
 from goodstanding.core.pricing import Part, Quote
@@ -98,8 +99,13 @@ def together(quote: Quote) -> str:
 
 
 def lines(quote: Quote) -> list[tuple[str, str, str]]:
-    """Return what a quote comes to, line by line: (what, a note, amount); nothing where the one line is the sum."""
-    found = [row for line in lines_of(quote) for row in _rows(line)]
+    """Return what a quote comes to, line by line: (what, a note, amount); nothing where the one line is the sum.
+
+    Two statements where there are codes.
+    """
+    all_lines = lines_of(quote)
+    said = said_of({code for line in all_lines for code in line.asked.code.split()})
+    found = [row for line in all_lines for row in _rows(line, said)]
     if quote.credit_used:
         found.append((_("From your balance"), "", money_words(-quote.credit_used)))
     return found if len(found) > 1 or any(note for _what, note, _amount in found) else []
@@ -139,12 +145,16 @@ def again(quote: Quote) -> str:
     return _("Pay %(amount)s") % {"amount": money_words(quote.due_now)} if quote.due_now else _("Keep this card")
 
 
-def _rows(line: Line) -> Iterator[tuple[str, str, str]]:
+def _rows(line: Line, said: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     asked = line.asked
-    yield _named(line), line.said, money_words(asked.listed)
-    if asked.off:
-        note = _("the rest stays on your balance: %(rest)s") % {"rest": money_words(asked.rest)} if asked.rest else ""
-        yield _("Code %(code)s") % {"code": asked.code}, note, money_words(-asked.off)
+    yield _named(line), share_words(line.said), money_words(asked.listed)
+    for code, does, off in taken_words(asked.code, asked.offs, asked.off, said):
+        if off:
+            yield _("Code %(code)s") % {"code": code}, does, money_words(off)
+        else:  # another price: it stands above already
+            yield _("Code %(code)s") % {"code": code}, does, _("in the price above")
+    if asked.rest:
+        yield _("What the code has left"), _("kept on your balance once this is paid"), f"({money_words(asked.rest)})"
     if asked.tax and asked.net + asked.tax == asked.listed - asked.off:
         yield asked.tax_name, _("contained in the price"), f"({money_words(asked.tax)})"
     elif asked.tax:

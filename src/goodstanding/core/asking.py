@@ -7,7 +7,7 @@ which price (an intro price, a part of instalments, or the amount), then codes, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from goodstanding.core import tax
@@ -21,7 +21,8 @@ from goodstanding.core.tax import Rate, Taxed
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a line asks for. ``listed``: the price before anything; ``off``: what codes took; ``net`` and ``tax`` come to the
-    total. ``code``: those that took something; ``rest``: what a code larger than the price leaves on the balance.
+    total. ``code``: those that took something, with a blank between two; ``rest``: what codes larger than the price leave on the
+    balance. ``offs``: of several codes what each took, in minor units and their order.
     """
 
     listed: Money
@@ -32,6 +33,7 @@ class Asked:
     code: str = ""
     tax_name: str = ""
     tax_rate: str = ""
+    offs: tuple[int, ...] = ()
 
     @property
     def total(self) -> Money:
@@ -71,7 +73,8 @@ def asked(contract: Contract, amount: Money, *, payment: int, levy: Levy | None 
     names = " ".join(code.code for code in used)
     if contract.total_minor and not used:
         return _part(contract, amount, payment, levy, names)
-    return _asked(off.price, off, levy, names)
+    line = _asked(off.price, off, levy, names)
+    return replace(line, offs=tuple(step.off.amount_minor for step in steps)) if len(steps) > 1 else line
 
 
 def listed(contract: Contract, amount: Money, *, payment: int) -> Money:

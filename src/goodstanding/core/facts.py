@@ -149,6 +149,7 @@ class LineSeen:
     ``item`` and ``subscription`` are empty where the line names none; a prepaid line has an item of its own. ``amount_minor``
     is without tax, and after what the ``code`` took off the list price (``off_minor``); ``tax_minor`` comes beside it, by
     the rate ``tax_rate`` (basis points as an exact number, ``750`` or ``1995/2``) of ``tax``. ``said``: how it was reckoned.
+    ``offs``: where several codes took something, what each did, in their order.
     """
 
     line: str
@@ -167,6 +168,7 @@ class LineSeen:
     off_minor: int = 0
     code: str = ""
     said: str = ""
+    offs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,7 @@ def line_of(
         tax_rate=asked.tax_rate,
         off_minor=asked.off.amount_minor,
         code=asked.code,
+        offs=asked.offs,
     )
 
 

@@ -96,7 +96,7 @@ def planned(
         price = seats.charge(one, more, rest=rest, of=period, convention=convention)
         charged = asking.plainly(price, levy=levy_at(last.contract, moment))
         parts = counted(rest, of=period, convention=convention)
-        share = f"{parts.part}/{parts.whole} {parts.measure}"
+        share = parts.said(one * more)
     coming = replace(last, items=seats.with_seats(last.items, item))
     then = asked_of(coming, payment=payments_before(last, bills) + 1, at=runs.end, levy_at=levy_at)
     return Planned(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -14,7 +14,7 @@ from goodstanding.billing.models import Invoice, InvoiceLine, Payment, Refund
 from goodstanding.catalogue.models import Price
 from goodstanding.catalogue.words import money_words
 from goodstanding.core.seats import is_seat
-from goodstanding.memberships import handbills, owing
+from goodstanding.memberships import bill_lines, handbills, owing
 from goodstanding.memberships.handbills import Way
 from goodstanding.people.models import Member
 from goodstanding.portal import words
@@ -41,12 +41,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What a line is for, for which period, and what it comes to."""
+    """What a line is for, for which period, and what it comes to. ``notes``: what codes took off it, how a part was reckoned."""
 
     what: str
     period: str
     quantity: int
     amount: str
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ class Bill:
     owed: str
     due_on: date | None = None
     ways: Sequence[Way] = ()
+    taxes: Sequence[tuple[str, str]] = ()
 
 
 def mine(member: Member) -> QuerySet[Invoice]:
@@ -110,11 +112,12 @@ def row_of(invoice: Invoice, given_back: int) -> Row:
 
 
 def bill(invoice: Invoice) -> Bill:
-    """Return one invoice, whole. Statements: four, however long it is, and two more for how to pay it by hand."""
+    """Return one invoice, whole. Statements: four, however long it is, two more where there are codes, and two for how to pay it by hand."""
     lines = list(invoice.lines.order_by("start_at", "id"))
     prices = {
         price.pk: price for price in Price.objects.select_related("level").filter(pk__in={each.price for each in lines})
     }
+    codes = bill_lines.codes_of(lines)
     payments = list(_payments([invoice]).order_by("made_at", "id"))
     refunds = list(_refunds([invoice], payments).order_by("made_at", "id"))
     given_back = sum(each.amount_minor for each in refunds if each.status == "succeeded")
@@ -123,7 +126,7 @@ def bill(invoice: Invoice) -> Bill:
     is_open = invoice.status == "open" and invoice.settled_at is None and bool(left)
     return Bill(
         row=row_of(invoice, given_back),
-        lines=[_line(each, invoice, prices) for each in lines],
+        lines=[_line(each, invoice, prices, codes) for each in lines],
         moves=sorted(moves, key=lambda move: move.at),
         credit=words.money(invoice.credit_minor, invoice.currency) if invoice.credit_minor > 0 else "",
         to_credit=words.money(-invoice.credit_minor, invoice.currency) if invoice.credit_minor < 0 else "",
@@ -131,6 +134,7 @@ def bill(invoice: Invoice) -> Bill:
         owed=money_words(left) if is_open else "",
         due_on=handbills.day_of(invoice.due_at) if is_open and invoice.due_at is not None else None,
         ways=handbills.ways_of(invoice) if is_open else (),
+        taxes=[(name, money_words(tax)) for name, tax in bill_lines.taxes(lines, invoice.currency)],
     )
 
 
@@ -140,7 +144,7 @@ def _state(invoice: Invoice, given_back: int) -> str:
     return {"open": "open", "uncollectible": "given_up"}.get(invoice.status, "void")
 
 
-def _line(line: InvoiceLine, invoice: Invoice, prices: dict[str, Price]) -> Line:
+def _line(line: InvoiceLine, invoice: Invoice, prices: dict[str, Price], codes: Mapping[str, str]) -> Line:
     price = prices.get(line.price)
     named = line.description or (price.level.name if price else _("Membership"))
     what = _("%(what)s (change of level)") % {"what": named} if line.kind == "proration" else named
@@ -148,7 +152,8 @@ def _line(line: InvoiceLine, invoice: Invoice, prices: dict[str, Price]) -> Line
         part = line.kind == "proration"
         what = (_("Further seats (%(what)s), a part") if part else _("Further seats (%(what)s)")) % {"what": named}
     amount = words.money(line.amount_minor, invoice.currency)
-    return Line(what, words.last_day(line.start_at, line.end_at), line.quantity, amount)
+    notes = bill_lines.notes(line, invoice.currency, codes)
+    return Line(what, words.last_day(line.start_at, line.end_at), line.quantity, amount, notes)
 
 
 def _payment(payment: Payment) -> Move:

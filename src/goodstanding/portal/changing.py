@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from goodstanding.catalogue.words import money_words
+from goodstanding.catalogue.words import money_words, share_words
 from goodstanding.core.change_terms import Billed
 from goodstanding.core.changes import Planned, Reckoning
 from goodstanding.core.facts import LineSeen
@@ -107,17 +107,4 @@ def _line(line: Billed) -> Line:
     if line.tax:
         said = {"tax": line.tax_name, "amount": words.money(line.tax.amount_minor, line.tax.currency)}
         tax = _("of it %(amount)s %(tax)s") % said
-    return Line(what, period, words.money(line.amount.amount_minor, line.amount.currency), _counted(line), tax)
-
-
-def _counted(line: Billed) -> str:
-    """How much of which amount it is: "15 of 30 days of €100.00"."""
-    said = line.said
-    if not said:
-        return ""
-    part, whole = said.split(" of ")[:2]
-    whole, unit = whole.split(" ")
-    told = {"part": part, "whole": whole, "amount": money_words(line.basis)}
-    if unit == "days":
-        return _("%(part)s of %(whole)s days of %(amount)s") % told
-    return _("%(part)s of %(whole)s seconds of %(amount)s") % told
+    return Line(what, period, words.money(line.amount.amount_minor, line.amount.currency), share_words(line.said), tax)

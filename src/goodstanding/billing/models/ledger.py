@@ -271,7 +271,8 @@ class InvoiceLine(models.Model):
     tax_minor = models.BigIntegerField(default=0)
     tax = models.CharField(max_length=80, blank=True)
     off_minor = models.BigIntegerField(default=0)
-    code = models.CharField(max_length=40, blank=True)
+    code = models.CharField(max_length=255, blank=True)  # several with a blank between two
+    offs = models.CharField(max_length=120, blank=True)  # of several what each took, in minor units
     said = models.CharField(max_length=300, blank=True)
 
     class Meta:

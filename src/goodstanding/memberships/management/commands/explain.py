@@ -12,7 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from goodstanding import clock, conf
 from goodstanding.billing.models import Subscription
 from goodstanding.core.moments import NotAMoment, moment
+from goodstanding.core.money import Money
 from goodstanding.core.standing import judge_member
+from goodstanding.memberships.bill_lines import explained
 from goodstanding.memberships.coming import expected_bills, ledgers_of
 from goodstanding.memberships.documents import Document, of_member
 from goodstanding.memberships.reading import records_of
@@ -70,10 +72,34 @@ class Command(BaseCommand):
         for bill in document["expected"]:
             due = f" by {bill['at']}" if bill["at"] else ""
             self.stdout.write(f"  a bill is expected{due}, amount unknown: its plan was changed at {bill['since']}")
+        for bill in document["bills"]:
+            self._print_bill(bill)
         for entry in document["timeline"]:
             self.stdout.write(f"{entry['at']}  {entry['what']}" + (f"  [{entry['event']}]" if entry["event"] else ""))
             if entry["effect"]:
                 self.stdout.write(f"{'':22}{entry['effect']}")
+
+    def _print_bill(self, bill: Document) -> None:
+        def amount(minor: int) -> str:
+            return str(Money(minor, bill["currency"]))
+
+        left = f", {amount(bill['due_minor'])} is left to pay" if bill["due_minor"] and bill["status"] == "open" else ""
+        name = bill["number"] or bill["invoice"]
+        self.stdout.write(f"  invoice {name} of {bill['issued_at']}, {bill['status']}{left}:")
+        for line in bill["lines"]:
+            times = f"{line['quantity']} x " if line["quantity"] > 1 else ""
+            self.stdout.write(
+                f"    {amount(line['amount_minor']):>14}  {times}{line['what']}, {line['start']} to {line['end']}"
+            )
+            for said in line["notes"]:
+                self.stdout.write(f"{'':20}{said}")
+            if line["tax_minor"]:
+                self.stdout.write(f"    {amount(line['tax_minor']):>14}  {line['tax'] or 'tax'}")
+        self.stdout.write(f"    {amount(bill['total_minor']):>14}  in all")
+        if bill["credit_minor"] > 0:
+            self.stdout.write(f"    {amount(-bill['credit_minor']):>14}  from the balance")
+        elif bill["credit_minor"] < 0:
+            self.stdout.write(f"    {amount(-bill['credit_minor']):>14}  kept on the balance")
 
 
 def _document(member: Member, at: datetime, known_by: datetime | None) -> Document:
@@ -88,6 +114,7 @@ def _document(member: Member, at: datetime, known_by: datetime | None) -> Docume
         "deceased_on": _text(member.deceased_on),
         "statuses": [_called(ref, levels[ref], status) for ref, status in called.items() if ref in levels],
         "expected": _expected(member) if known_by is None else [],
+        "bills": explained(member, until=at) if known_by is None else [],
         "timeline": [
             {
                 "at": stamp(entry.at),
