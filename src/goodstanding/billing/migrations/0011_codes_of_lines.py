@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('gs_billing', '0009_gift_cards'),
+        ('gs_billing', '0010_gifts_of_levels'),
     ]
 
     operations = [
