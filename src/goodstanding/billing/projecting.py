@@ -141,7 +141,7 @@ class _Maker:
             "anchor_at": last.anchor_at,
             "ends_at": last.ends_at,
             "ended_at": last.ended_at if last.status in ENDED else None,
-            "paused": last.paused,
+            **_pause(tellings),
         }
         self.rows[Subscription].append(row)
         self.rows[SubscriptionItem] += _items(self.gateway, row, tellings)
@@ -152,7 +152,8 @@ class _Maker:
             told = self.ledger.invoices.items()
             own = [(ref, each) for ref, each in told if each.last and each.last.bills(last.subscription)]
             bills = [(ref, each) for ref, each in own if ref not in self.ledger.changes]
-            if any(each.settled_at is None and self.ledger.failures_of(ref) for ref, each in bills):
+            waiting = [ref for ref, each in bills if each.settled_at is None and each.closed_at is None]
+            if any(self.ledger.failures_of(ref) for ref in waiting):
                 kept = turns.is_kept(self.ledger, last.subscription)
                 return SubscriptionStatus.UNPAID if kept else SubscriptionStatus.PAST_DUE
         if last.contract.payments and is_completed(last, turns.invoices_of(self.ledger, last.subscription)):
@@ -298,6 +299,24 @@ def _lines(invoice: str, lines: Sequence[LineSeen]) -> Iterable[Row]:
             "offs": " ".join(map(str, line.offs)),
             "said": line.said,
         }
+
+
+def _pause(tellings: Sequence[SubscriptionSeen]) -> dict[str, Any]:
+    """The last pause: of ours as it is told; where a gateway pauses, from when it was first told so."""
+    last = tellings[-1]
+    there = last.pauses[-1] if last.pauses else None
+    if not last.paused:
+        return {
+            "paused": False,
+            "pause_from": there.start if there else None,
+            "pause_until": there.end if there else None,
+        }
+    since = last.at
+    for told in reversed(tellings):
+        if not told.paused:
+            break
+        since = told.at
+    return {"paused": True, "pause_from": since, "pause_until": last.resumes_at}
 
 
 def _items(gateway: str, subscription: Row, tellings: Sequence[SubscriptionSeen]) -> Iterable[Row]:

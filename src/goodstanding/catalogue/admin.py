@@ -165,7 +165,10 @@ class LevelAdmin(Catalogue):
             _("To whom it is offered"),
             {"fields": ("is_open", "is_hidden", "position", ("sale_from", "sale_until"), "capacity")},
         ),
-        (_("How it is bought"), {"fields": ("takes_donations", "needs_card", "pause_days_max", "pauses_max")}),
+        (
+            _("How it is bought"),
+            {"fields": ("takes_donations", "needs_card", "pause_days_max", "pauses_max", "pause_open_ended")},
+        ),
         (_("Seats"), {"fields": ("seats", "seats_max", "seat_level")}),
         (_("What it promises from now on"), {"fields": ("grace_days", "prepaid_grace_days", "end_rule", *POLICIES)}),
     )

@@ -21,7 +21,8 @@ MEMBERTYPE = re.compile(r"[A-Za-z0-9]{1,40}")
 _LEVEL_KEYS = {
     "slug", "name", "group", "group_allows_several", "group_changes", "changes_to", "grace_days", "prepaid_grace_days", "prices", "legacy_membertype_id",
     "description", "open", "hidden", "position", "end_rule", "seats", "seats_max", "seat_level", "capacity", "sale_from",
-    "sale_until", "takes_donations", "needs_card", "pause_days_max", "pauses_max", "on_refund", "on_dispute", "on_dispute_lost",
+    "sale_until", "takes_donations", "needs_card", "pause_days_max", "pauses_max", "pause_open_ended",
+    "on_refund", "on_dispute", "on_dispute_lost",
 }  # fmt: skip
 _PRICE_KEYS = {
     "amount_minor", "currency", "interval", "interval_count", "renews", "open", "position", "sale_from", "sale_until",
@@ -151,6 +152,7 @@ class _Reader(Reader):
                 needs_card=("needs_card", self._flag),
                 pause_days_max=("pause_days_max", self._days_or_none),
                 pauses_max=("pauses_max", self._days_or_none),
+                pause_open_ended=("pause_open_ended", self._flag),
                 on_refund=("on_refund", self._one_of(OnRefund)),
                 on_dispute=("on_dispute", self._one_of(OnDispute)),
                 on_dispute_lost=("on_dispute_lost", self._one_of(OnDisputeLost)),

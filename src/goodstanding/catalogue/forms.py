@@ -83,7 +83,7 @@ class LevelForm(_LevelForm):
             "slug", "name", "group", "legacy_membertype_id", "description", "is_open", "is_hidden", "position", "end_rule",
             "seats", "seats_max", "seat_level",
             "capacity", "sale_from", "sale_until", "takes_donations", "needs_card",
-            "pause_days_max", "pauses_max", *POLICIES,
+            "pause_days_max", "pauses_max", "pause_open_ended", *POLICIES,
         )  # fmt: skip
         labels = {
             "legacy_membertype_id": _("Old number"),
@@ -100,6 +100,7 @@ class LevelForm(_LevelForm):
             "needs_card": _("Always ask for a card"),
             "pause_days_max": _("Days that its members may pause it"),
             "pauses_max": _("Pauses within a year"),
+            "pause_open_ended": _("May be paused without an end"),
             "on_refund": _("All given back, the membership"),
             "on_dispute": _("While a dispute is open, it"),
             "on_dispute_lost": _("Once a dispute is lost, it"),
@@ -120,7 +121,10 @@ class LevelForm(_LevelForm):
             "sale_until": _("From this moment on nobody new can buy it."),
             "needs_card": _("Also of who pays with credit alone, so that the renewal after it can be charged."),
             "pause_days_max": _("At a time. Empty: only staff can pause it."),
-            "pauses_max": _("Empty: any number."),
+            "pauses_max": _(
+                "Empty: any number. Counted are those that began within the 365 days before, also by staff."
+            ),
+            "pause_open_ended": _("Until its member goes on: the days above hold only for a pause with a set end."),
             "on_refund": _("For those who buy from now on. A part given back changes nothing about access."),
         }
 

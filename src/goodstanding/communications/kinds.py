@@ -33,6 +33,7 @@ VALUES: Mapping[str, Value] = {
     "code": Value.LINE,  # of a gift: worth what was paid for it
     "covered_until": Value.MOMENT,  # exclusive, as every upper bound: the midnight after the last day
     "due_on": Value.DAY,
+    "goes_on_on": Value.DAY,  # the first day after a pause
     "good_until": Value.DAY,  # the last day on which a card can be charged
     "grace_until": Value.MOMENT,  # exclusive
     "instructions": Value.WORDS,  # how to pay: the organisation's own words
@@ -51,6 +52,7 @@ VALUES: Mapping[str, Value] = {
     "person": Value.LINE,
     "since": Value.MOMENT,
     "term": Value.LINE,  # how long something lasts: "6 months"
+    "starts_on": Value.DAY,  # the first day of a pause
     "then": Value.WORDS,  # what comes where nothing is paid
     "total": Value.LINE,
     "until": Value.MOMENT,  # exclusive
@@ -85,6 +87,14 @@ KINDS: Mapping[str, Kind] = {
     "cancelled": Kind(needs=("level", "link"), may=("covered_until",)),
     # The last of so many payments was made: no further charges. Until when it is held then, or in words where no day says it.
     "paid_up": Kind(needs=("level", "link"), may=("covered_until", "what_it_means")),
+    # It is paused, or will be. Without goes_on_on somebody has to have it go on; without next_charge_on nothing is charged.
+    "paused": Kind(needs=("level", "starts_on", "link"), may=("goes_on_on", "next_charge_on")),
+    # A pause that had not begun was taken back.
+    "pause_dropped": Kind(needs=("level", "link"), may=("next_charge_on",)),
+    # Some days before a pause is over. card, good_until: where the card will not be good for the next charge.
+    "goes_on_soon": Kind(needs=("level", "goes_on_on", "link"), may=("next_charge_on", "card", "good_until")),
+    # A pause was ended before its time, or had none.
+    "goes_on": Kind(needs=("level", "link"), may=("next_charge_on", "card", "good_until")),
     # Money was given back.
     "refunded": Kind(needs=("amount", "what_it_means", "link")),
     # The bank wants the card's owner to approve a charge: the page behind the link asks.

@@ -20,6 +20,11 @@ def good_before(expires: str) -> date | None:
     return date(year + month // 12, month % 12 + 1, 1)
 
 
+def known_as(label: str, last4: str) -> str:
+    """Return a card as people know it: ``Visa … 4242``."""
+    return f"{label} … {last4}"
+
+
 def last_good_day(before: date) -> date:
     """Return the last day on which a card is good that is not on ``before``."""
     return before - timedelta(days=1)

@@ -62,18 +62,19 @@ def ahead(subscriptions: Iterable[Subscription], ledgers: Ledgers) -> dict[str, 
         )
         waits = carrying.total_of(carrying.to_bill(ledger, last), last.currency)
         unpaid = carrying.total_of(carrying.unpaid(last, ledger.invoices.values()), last.currency)
-        asked = _asked(last, paid + 1, at)
-        asked = asked if asked is None else asked + waits
+        asked = next_bill(ledger, last, paid + 1, at)
         found[each.pk] = Ahead(price, at, balance, step, asked, paid, last.contract.codes, waits, unpaid)
     return found
 
 
-def _asked(last: SubscriptionSeen, payment: int, at: datetime | None) -> Money | None:
-    """What the next bill comes to, as the clock will draw it up; nothing where an amount is not known or another one is set."""
+def next_bill(ledger: Ledger, last: SubscriptionSeen, payment: int, at: datetime | None) -> Money | None:
+    """Return what the next bill comes to, as the clock will draw it up, with what it takes along of changes before; ``None``
+    where an amount is not known, or another one is set.
+    """
     if at is None or last.next_items or any(item.amount_minor is None for item in last.items):
         return None
     lines = [line for _, line in asked_of(last, payment=payment, at=at, levy_at=knowledge.current().levy_at)]
-    return total_of(lines, last.currency)
+    return total_of(lines, last.currency) + carrying.total_of(carrying.to_bill(ledger, last), last.currency)
 
 
 def paid_until(ledger: Ledger, subscription: str) -> datetime | None:

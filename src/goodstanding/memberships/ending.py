@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 
 from goodstanding.billing import attempts, errands, recording, turns
 from goodstanding.billing.models import Errand, GatewayCustomer, Subscription
-from goodstanding.core import dunning, ours, pausing
+from goodstanding.core import dunning, ours
+from goodstanding.core import pausing as core_pausing
 from goodstanding.core.facts import Fact, InvoiceSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
-from goodstanding.memberships import handbills
+from goodstanding.memberships import handbills, pausing
 from goodstanding.memberships.intake import take_in
 
 Change = Callable[[Ledger, SubscriptionSeen, datetime], tuple[Fact, ...]]
@@ -78,17 +79,16 @@ def _require_decided(customer: GatewayCustomer, facts: Sequence[Fact], *, now: d
 
 
 def _with_end(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
-    paid = turns.last_period(ledger, last.subscription)
-    if paid is None and last.pauses and pausing.running(last.pauses, now) is not None:
-        last = replace(last, pauses=pausing.resumed(last.pauses, at=now, now=now))  # who gives it up is paused no more
-        raw = dunning.last_period(last.subscription, turns.invoices_of(ledger, last.subscription))
-        paid = pausing.line_moved(raw, last.pauses) if raw is not None else None
+    spans = core_pausing.given_up(last.pauses, now=now)  # who gives it up goes on, or has what is paid after a set end
+    bought = dunning.last_period(last.subscription, turns.invoices_of(ledger, last.subscription))
+    paid = core_pausing.line_moved(bought, spans) if bought is not None else None
     end = paid.end if paid is not None else now
     if end <= now:
         return _ended(ledger, last, now)
     if last.ends_at is not None:
         return ()
-    return (*handbills.dropped(ledger, last, now=now), ours.retold(last, at=now, rank=1, ends_at=end))
+    told = pausing.with_pauses(ledger, last, spans, now=now)
+    return (*handbills.dropped(ledger, last, now=now), replace(told, ends_at=end))
 
 
 def _ended(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:
@@ -101,7 +101,8 @@ def _ended(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact,
     status = (
         SubscriptionStatus.EXPIRED if last.status == SubscriptionStatus.INCOMPLETE else SubscriptionStatus.CANCELLED
     )
-    return (*bills, ours.retold(last, at=now, rank=2, status=status, ended_at=now))
+    told = pausing.with_pauses(ledger, last, core_pausing.given_up(last.pauses, now=now), now=now)
+    return (*bills, replace(told, rank=told.rank + 1, status=status, ended_at=now))
 
 
 def _without_end(ledger: Ledger, last: SubscriptionSeen, now: datetime) -> tuple[Fact, ...]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, F, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from goodstanding import conf
 from goodstanding.billing import policies
 from goodstanding.billing.attempts import CARD_SEEN
 from goodstanding.billing.models import GatewayCustomer, InvoiceLine, Subscription
-from goodstanding.core.cards import last_good_day
+from goodstanding.billing.models.pausing import paused_at
+from goodstanding.core.cards import known_as, last_good_day
 from goodstanding.core.fold import SubscriptionStatus
 from goodstanding.jobs import services as jobs
 from goodstanding.memberships import letters
@@ -32,12 +33,14 @@ RENEWING = tuple(
         SubscriptionStatus.UNPAID,
     )
 )
+CHARGED = Q(status__in=RENEWING, ends_at=None) & ~Q(pause_from__isnull=False, pause_until=None)  # some time, by itself
 
 
 def write(*, after: str, now: datetime) -> str:
     """Write to one batch of those whose card expires within the days that the policy says; return the last customer, ``""`` at the end.
 
-    Any number of times: once for each card. Also to whom the card will be missing only later than the next renewal.
+    Any number of times: once for each card. Also to whom the card will be missing only later than the next renewal; not for
+    what is paused: before that goes on, its member is told of the card with it (:mod:`goodstanding.memberships.pause_letters`).
     """
     rows = _due(now=now).filter(pk__gt=after).order_by("pk")[:BATCH]
     found = list(rows)
@@ -87,7 +90,7 @@ def soon(member: Member, *, now: datetime) -> list[GatewayCustomer]:
 def _due(*, now: datetime) -> QuerySet[GatewayCustomer]:
     days, today = policies.in_force(now).card_notice_days, _today(now)
     return GatewayCustomer.objects.select_related("member", "gateway_account").filter(
-        Exists(_renewing(when=False)),
+        Exists(_renewing(when=False).exclude(paused_at(now))),
         card_good_before__gt=today,
         card_good_before__lte=today + timedelta(days=days) if days else today,
         member__isnull=False,
@@ -111,16 +114,16 @@ def _tell(customer: GatewayCustomer, *, now: datetime) -> bool:
 
 def card_words(customer: GatewayCustomer) -> str:
     """Return the card that pays as people know it."""
-    return f"{customer.card_label} … {customer.card_last4}"
+    return known_as(customer.card_label, customer.card_last4)
 
 
 def _of(customer: str) -> QuerySet[Any]:
-    return _with_moment(Subscription.objects.filter(customer=customer, status__in=RENEWING, ends_at=None))
+    return _with_moment(Subscription.objects.filter(CHARGED, customer=customer))
 
 
 def _renewing(*, when: bool = True) -> QuerySet[Any]:
     """What renews, of the customer that is looked at; with the moment of it where that is asked for."""
-    rows = Subscription.objects.filter(customer=OuterRef("pk"), status__in=RENEWING, ends_at=None)
+    rows = Subscription.objects.filter(CHARGED, customer=OuterRef("pk"))
     return _with_moment(rows) if when else rows
 
 

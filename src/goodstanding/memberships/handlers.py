@@ -22,6 +22,7 @@ from goodstanding.memberships import (
     intake,
     letters,
     passing,
+    pause_letters,
     paying,
     reminders,
     renewing,
@@ -90,6 +91,12 @@ def remind(job: Job, *, now: datetime) -> None:
     letters.remind(str(job.payload["invoice"]), due_at, now=now)
 
 
+def goes_on_soon(job: Job, *, now: datetime) -> None:
+    """Remind a member that a pause ends soon."""
+    end = datetime.fromisoformat(str(job.payload["end"]))
+    letters.goes_on_soon(str(job.payload["subscription"]), end, now=now)
+
+
 def forget_statements(job: Job, *, now: datetime) -> None:  # noqa: ARG001 - as every handler is called
     """Forget what banks wrote a while ago."""
     bank.forget(before=now - bank.KEEP)
@@ -128,6 +135,7 @@ registry.handler(expiring.CARDS_EXPIRE, atomic=False)(cards_expire)
 registry.recurring(expiring.CARDS_EXPIRE, every=timedelta(days=1))
 registry.sweep("cards that expire", lambda now: expiring.sweep(now=now))
 registry.handler(reminders.REMIND)(remind)
+registry.handler(pause_letters.GOES_ON_SOON)(goes_on_soon)
 registry.handler(FORGET_STATEMENTS)(forget_statements)
 registry.recurring(FORGET_STATEMENTS, every=timedelta(days=1))
 registry.handler(gifts_following.SEND, atomic=False)(gift_card)

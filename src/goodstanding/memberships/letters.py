@@ -7,7 +7,7 @@ happened: history that is loaded from files makes no mail.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,13 +26,14 @@ from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.core.money_back import revocations
-from goodstanding.core.records import FOR_LIFE, Revocation, Status
+from goodstanding.core.records import FOR_LIFE, MembershipRecord, Revocation, Status
 from goodstanding.core.renewals import is_completed
+from goodstanding.core.standing import judge_member
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.writing import Writes
-from goodstanding.memberships import failing, gifts_following, reminders
+from goodstanding.memberships import failing, gifts_following, pause_letters, reminders
 from goodstanding.memberships.failures import WHY
 from goodstanding.memberships.models import MemberStanding, StandingChange
 from goodstanding.people.models import Member
@@ -75,13 +76,18 @@ def writes_to(member: str) -> bool:
     return Member.objects.filter(pk=member, customers__gateway_account__writes_to_members=True).exists()
 
 
-def of_changes(member: str, changes: Sequence[StandingChange], writes: Writes) -> None:
-    """Write to a member whose standing has just lapsed. No query where nobody's has."""
+def of_changes(
+    member: str, changes: Sequence[StandingChange], writes: Writes, *, records: Callable[[], Sequence[MembershipRecord]]
+) -> None:
+    """Write to a member whose standing has just lapsed, but not of what is paused. No query where nobody's has.
+
+    ``records``: his memberships, read where they are needed.
+    """
     for change in changes:
         if change.after == Status.LAPSED and change.before in WAS_IN and _is_new(change.at, change.recorded_at):
             written = Member.objects.filter(pk=member, customers__gateway_account__writes_to_members=True).first()
             if written is not None:
-                _lapsed(written, change, writes)
+                _lapsed(written, change, records(), writes)
 
 
 def of_grace(member: str, row: MemberStanding, writes: Writes, *, now: datetime) -> None:
@@ -115,6 +121,11 @@ def of_card(member: Member, about: str, context: dict[str, Any], *, now: datetim
     return writes.flush() > 0
 
 
+def goes_on_soon(subscription: str, end: datetime, *, now: datetime) -> None:
+    """Remind the member of a subscription (by its public id) that its pause ends at ``end``, if it still does."""
+    pause_letters.goes_on_soon(subscription, end, post=write, name_of=_name_of, page=_page(HOME), now=now)
+
+
 def remind(invoice: str, due_at: datetime, *, now: datetime) -> None:
     """Remind the payer of a bill (by its public id) that is to be paid by hand until ``due_at``, if it still is."""
     reminders.remind(invoice, due_at, post=write, page=_page(INVOICE, invoice), now=now)
@@ -146,8 +157,12 @@ class _Writer:
                 self._failed(last)
 
     def subscription(self, tellings: Sequence[SubscriptionSeen]) -> None:
-        """Confirm that the renewal was stopped, or say that all instalments are paid."""
+        """Confirm that the renewal was stopped, or paused; or say that all instalments are paid."""
         last = tellings[-1]
+        if _is_new(last.at, self.now) and pause_letters.is_of_pauses(tellings) and self._paid(last.subscription):
+            level = pause_letters.level_of(last, _name_of)
+            told = pause_letters.Told(self.customer, self.ledger, tellings, level, _page(HOME))
+            pause_letters.of_telling(told, self._post, self.writes, now=self.now)
         before = tellings[-2] if len(tellings) > 1 else None
         ends = last.ends_at or (last.ended_at if last.status in ENDED else None)
         if ends is None or not _is_new(last.at, self.now) or not self._paid(last.subscription):
@@ -156,7 +171,11 @@ class _Writer:
             return  # they hear that it has lapsed, or have heard that it will end
         paid = [line.end for line in self._paid_lines(last.subscription)]
         until = max((end for end in paid if end > self.now), default=None)
-        context: dict[str, Any] = {"level": self._level(last), "link": _page(HOME), "covered_until": until}
+        context: dict[str, Any] = {
+            "level": pause_letters.level_of(last, _name_of),
+            "link": _page(HOME),
+            "covered_until": until,
+        }
         about = f"{last.subscription}|{ends.isoformat()}"
         if not is_completed(last, turns.invoices_of(self.ledger, last.subscription)):
             self._post("cancelled", about, context)
@@ -268,9 +287,6 @@ class _Writer:
     def _gave_up(self, last: SubscriptionSeen) -> bool:
         return any(state.given_up_at for state in turns.invoices_of(self.ledger, last.subscription))
 
-    def _level(self, last: SubscriptionSeen) -> str:
-        return _name_of(last.items[0].hints.level) if last.items else ""
-
 
 def _to_staff(
     customer: GatewayCustomer, ledger: Ledger, changed: Collection[Key], writes: Writes, *, now: datetime
@@ -295,9 +311,13 @@ def _to_staff(
         _post("staff_payment_failed", about, customer.member, context, now=now, writes=writes, to=to)
 
 
-def _lapsed(member: Member, change: StandingChange, writes: Writes) -> None:
-    held = (part.partition("=")[0] for part in change.levels_before.split(";"))
-    levels = Level.objects.filter(slug__in=list(held)).values_list("name", flat=True)
+def _lapsed(member: Member, change: StandingChange, records: Sequence[MembershipRecord], writes: Writes) -> None:
+    held = dict(part.split("=", 1) for part in change.levels_before.split(";") if "=" in part)
+    were = {level for level, status in held.items() if status in WAS_IN}
+    gone = were - pause_letters.paused_levels(judge_member(records, change.at))
+    if were and not gone:
+        return
+    levels = Level.objects.filter(slug__in=gone).values_list("name", flat=True)
     names = ", ".join(levels) or str(_("membership"))
     context = {"level": names, "since": change.at, "link": _page(JOIN)}
     _post("lapsed", change.pk, member, context, now=change.recorded_at, writes=writes)

@@ -1,15 +1,15 @@
 """Pausing and resuming what we bill: the doors shut from the pause's beginning, and what was paid is had after it.
 
-What a gateway bills by its own clock cannot be paused here, and neither can a term that was bought once: staff give what
-is left of it as a grant (docs/decisions/0034).
+A term that was bought once cannot be paused: staff give what is left of it as a grant (docs/decisions/0034).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy
@@ -20,13 +20,19 @@ from goodstanding.billing.models import GatewayCustomer, Subscription
 from goodstanding.catalogue.models import Level
 from goodstanding.core import dunning, ours
 from goodstanding.core import pausing as core
-from goodstanding.core.facts import Fact, InvoiceSeen, PauseSpan, SubscriptionSeen
+from goodstanding.core.dunning import Act
+from goodstanding.core.facts import Fact, InvoiceSeen, LineSeen, PauseSpan, SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
+from goodstanding.core.money import Money
+from goodstanding.core.pausing import Limits
+from goodstanding.core.renewals import payments_before
+from goodstanding.memberships import handbills
+from goodstanding.memberships.changes_ahead import next_bill
 from goodstanding.memberships.intake import take_in
 
-YEAR = timedelta(days=365)
+Change = Callable[[Ledger, SubscriptionSeen], tuple[Fact, ...]]
 
 _WORDS = {
     "gateway": gettext_lazy(
@@ -34,12 +40,15 @@ _WORDS = {
     ),
     "ended": gettext_lazy("This has ended already, or is about to end: there is nothing to pause."),
     "unpaid": gettext_lazy("Something is not paid yet. Pay it first, then pause."),
+    "part_paid": gettext_lazy("A part of the open bill was paid. Give that back, or record the rest; then pause."),
     "not_offered": gettext_lazy("This level cannot be paused here. Please ask the staff."),
-    "too_long": gettext_lazy("A pause at this level lasts that long at most: choose an earlier day to go on."),
+    "open_ended": gettext_lazy("Say on which day it goes on: this level cannot be paused without an end."),
+    "too_long": gettext_lazy("A pause at this level does not last that long: choose an earlier day to go on."),
     "too_often": gettext_lazy("This was paused as often as it may be within a year. Please ask the staff."),
     "backwards": gettext_lazy("The day to go on must come after the day on which the pause begins."),
     "past": gettext_lazy("A pause begins today or later."),
     "before": gettext_lazy("The pause has not begun yet: drop it instead."),
+    "begun": gettext_lazy("The pause has begun already. You can go on at once instead."),
     "beyond": gettext_lazy("The pause must begin before what is paid ends, or right at its end."),
     "twice": gettext_lazy("There is a pause already. Go on, or drop it, before you plan another one."),
     "not_paused": gettext_lazy("There is no such pause."),
@@ -57,27 +66,70 @@ class CannotPause(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Pausing:
-    """How a subscription stands with pauses: the one that runs or comes, and where what is paid ends by now, if known."""
+    """How a subscription stands with pauses: the one that runs or comes, what its member may do, and how often still.
+
+    ``until``: where what is paid ends by now, if known. ``refusal``: why its member may not pause it now, if so.
+    """
 
     pause: PauseSpan | None
     runs: bool
     until: datetime | None
-    level: Level | None
+    limits: Limits
+    left: int | None
+    refusal: CannotPause | None
 
-    @property
-    def days_max(self) -> int | None:
-        """How many days its member may pause it; ``None``: not at all."""
-        return self.level.pause_days_max if self.level is not None else None
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a pause from ``start`` to ``end`` comes to.
+
+    What is paid ends at ``until`` instead of ``was_until``, and the next bill is of the period from ``renews_at``, for
+    ``due``; of that ``from_balance`` is taken from the member's credit. ``None`` where it is not known, or never comes.
+    """
+
+    start: datetime
+    end: datetime | None
+    was_until: datetime | None
+    until: datetime | None
+    renews_at: datetime | None
+    due: Money | None
+    from_balance: Money | None
 
 
 def stands(subscription: Subscription, *, now: datetime) -> Pausing:
     """Return how a subscription stands with pauses. Asks nobody."""
-    ledger = Ledger(recording.objects_of([subscription.customer_id])[subscription.customer_id])
-    last = ledger.subscriptions[subscription.external_id][-1]
+    ledger, last = _read(subscription)
     paid = turns.last_period(ledger, last.subscription)
-    level = Level.objects.filter(pk=last.items[0].hints.level).first() if last.ours and last.items else None
-    there = core.ahead(last.pauses, now)
-    return Pausing(there, core.running(last.pauses, now) is not None, paid.end if paid is not None else None, level)
+    limits, there = limits_of(last), core.ahead(last.pauses, now)
+    refusal: CannotPause | None = None
+    try:
+        _require_pausable(ledger, last, limits, now=now)
+    except CannotPause as refused:
+        refusal = refused
+    return Pausing(
+        there,
+        core.running(last.pauses, now) is not None,
+        paid.end if paid is not None else None,
+        limits,
+        limits.left(last.pauses, now),
+        refusal,
+    )
+
+
+def preview(subscription: Subscription, *, start: datetime, end: datetime | None, now: datetime) -> Preview:
+    """Return what the pause comes to that :func:`pause` would make for a member. Writes nothing. Raises :class:`CannotPause`."""
+    ledger, last = _read(subscription)
+    (*_, told) = _changed(ledger, last, lambda *there: _paused(*there, start=start, end=end, now=now, by_staff=False))
+    assert isinstance(told, SubscriptionSeen), told
+    return _previewed(ledger, last, told, PauseSpan(start, end))
+
+
+def preview_resumed(subscription: Subscription, *, now: datetime) -> Preview:
+    """Return what it comes to that :func:`resume` would make. Writes nothing. Raises :class:`CannotPause`."""
+    ledger, last = _read(subscription)
+    (told,) = _changed(ledger, last, lambda *there: _resumed(*there, now=now))
+    assert isinstance(told, SubscriptionSeen), told
+    return _previewed(ledger, last, told, PauseSpan(last.pauses[-1].start, now))
 
 
 def pause(
@@ -91,9 +143,9 @@ def pause(
 ) -> None:
     """Pause a subscription of ours from ``start`` (``now``, or later) until ``end``, or until somebody resumes it.
 
-    A member may as far as the level allows, and with an end at the latest after as many days as it says. Staff (``by``,
-    with a ``reason``) may always, also from an earlier moment on: a bill of the time that is paused, unpaid, is void (B52).
-    Raises :class:`CannotPause`.
+    A member may as far as the level allows (:class:`goodstanding.core.pausing.Limits`), and while nothing is unpaid. Staff
+    (``by``, with a ``reason``) may always, also from an earlier moment on: a bill of the time that is paused, unpaid, is
+    void (B52). Raises :class:`CannotPause`.
     """
 
     def change(ledger: Ledger, last: SubscriptionSeen) -> tuple[Fact, ...]:
@@ -105,93 +157,163 @@ def pause(
 
 def resume(subscription: Subscription, *, now: datetime, by: Any = None, reason: str = "") -> None:
     """Go on at once: what was left is had from now on. Raises :class:`CannotPause`."""
-
-    def change(ledger: Ledger, last: SubscriptionSeen) -> tuple[Fact, ...]:
-        return (_told(ledger, last, core.resumed(last.pauses, at=now, now=now), now=now),)
-
-    _tell(subscription, change, now=now)
+    _tell(subscription, lambda ledger, last: _resumed(ledger, last, now=now), now=now)
     _noted(subscription, "resume", by=by, reason=reason, now=now)
 
 
 def drop(subscription: Subscription, *, now: datetime, by: Any = None, reason: str = "") -> None:
-    """Take back a pause that has not begun (B53). Raises :class:`CannotPause`."""
+    """Take back a pause that has not begun (B53): all is as it was before. Raises :class:`CannotPause`."""
 
     def change(ledger: Ledger, last: SubscriptionSeen) -> tuple[Fact, ...]:
-        return (_told(ledger, last, core.dropped(last.pauses, now=now), now=now),)
+        told = with_pauses(ledger, last, core.dropped(last.pauses, now=now), now=now)
+        return (*handbills.drawn_again(ledger, last, now=now), told)
 
     _tell(subscription, change, now=now)
     _noted(subscription, "drop the pause", by=by, reason=reason, now=now)
 
 
+def until_given_up(subscription: Subscription, *, now: datetime) -> datetime | None:
+    """Return where what is paid ends for who gives up the renewal now; ``None`` where nothing is paid. Writes nothing."""
+    ledger, last = _read(subscription)
+    bought = _bought(ledger, last)
+    left = core.line_moved(bought, core.given_up(last.pauses, now=now)) if bought is not None else None
+    return left.end if left is not None else None
+
+
+def limits_of(last: SubscriptionSeen) -> Limits:
+    """Return how far its member may pause a subscription: what all of its levels allow."""
+    levels = Level.objects.filter(pk__in={item.hints.level for item in last.items} - {""})
+    return core.strictest(
+        [Limits(each.pause_days_max, each.pauses_max, open_ended=each.pause_open_ended) for each in levels]
+    )
+
+
+def with_pauses(
+    ledger: Ledger, last: SubscriptionSeen, spans: tuple[PauseSpan, ...], *, now: datetime
+) -> SubscriptionSeen:
+    """Return the subscription told with these pauses: its anchor, and its end where one is set, are moved with what is paid."""
+    if spans == last.pauses:
+        return ours.retold(last, at=now, rank=1)
+    moved: dict[str, Any] = {"pauses": spans}
+    paid = _bought(ledger, last)
+    if paid is not None:
+        there = core.line_moved(paid, spans)
+        if there is not None and there != core.line_moved(paid, last.pauses):
+            moved["anchor_at"] = _anchor_before(ledger, last, spans) or there.end
+            moved |= {"ends_at": there.end} if last.ends_at is not None else {}
+    return ours.retold(last, at=now, rank=1, **moved)
+
+
+def _anchor_before(ledger: Ledger, last: SubscriptionSeen, spans: tuple[PauseSpan, ...]) -> datetime | None:
+    """The anchor from before a pause that is dropped: who pays on the 31st still does."""
+    tellings = ledger.subscriptions[last.subscription]
+    return next((told.anchor_at for told in reversed(tellings) if told.pauses == spans), None)
+
+
+def _bought(ledger: Ledger, last: SubscriptionSeen) -> LineSeen | None:
+    """The paid period that was begun last, as it was bought: before pauses moved it."""
+    return dunning.last_period(last.subscription, turns.invoices_of(ledger, last.subscription))
+
+
+def _read(subscription: Subscription) -> tuple[Ledger, SubscriptionSeen]:
+    ledger = Ledger(recording.objects_of([subscription.customer_id])[subscription.customer_id])
+    return ledger, ledger.subscriptions[subscription.external_id][-1]
+
+
+def _changed(ledger: Ledger, last: SubscriptionSeen, change: Change) -> tuple[Fact, ...]:
+    """The facts that a change comes to. Raises :class:`CannotPause`."""
+    if not last.ours:
+        raise CannotPause("gateway")
+    if last.status in ENDED:
+        raise CannotPause("ended")
+    try:
+        return change(ledger, last)
+    except core.CannotPause as refused:
+        raise CannotPause(refused.code) from refused
+
+
 def _paused(
     ledger: Ledger, last: SubscriptionSeen, *, start: datetime, end: datetime | None, now: datetime, by_staff: bool
 ) -> tuple[Fact, ...]:
-    paid = turns.last_period(ledger, last.subscription)
-    bills = [bill.last for bill in turns.invoices_of(ledger, last.subscription) if _is_open(bill)]
+    if not by_staff:
+        limits = limits_of(last)
+        _require_pausable(ledger, last, limits, now=now)
+        limits.require(last.pauses, start, end, now=now, tz=_zone(last))
     if last.ends_at is not None or last.status == SubscriptionStatus.INCOMPLETE:
         raise CannotPause("ended")
-    if not by_staff:
-        _require_allowed(last, start, end, now=now)
-        if bills or paid is None or paid.end <= now:
-            raise CannotPause("unpaid")
+    paid = turns.last_period(ledger, last.subscription)
     if paid is None:
-        raise core.CannotPause("twice")
+        raise CannotPause("twice")
     if by_staff:
         start = min(start, paid.end)  # what is not paid cannot be paused: it is put off
     spans = core.paused(last.pauses, start=start, end=end, now=min(start, now), latest=paid.end)
-    covered = [bill for bill in bills if bill is not None and all(line.start >= start for line in bill.lines)]
-    if len(covered) < len(bills):
+    bills = _open_bills(ledger, last)
+    if any(line.start < start for bill in bills for line in bill.lines if line.kind == "regular"):
         raise CannotPause("unpaid")
-    void = tuple(replace(bill, at=now, status="void", closed_at=now) for bill in covered)
-    return (*void, _told(ledger, last, spans, now=now))
+    if any(bill.paid_minor for bill in bills):
+        raise CannotPause("part_paid")
+    void = tuple(replace(bill, at=now, status="void", closed_at=now) for bill in bills)
+    return (*void, with_pauses(ledger, last, spans, now=now))
 
 
-def _is_open(state: Any) -> bool:
-    return state.last is not None and state.settled_at is None and state.closed_at is None
+def _resumed(ledger: Ledger, last: SubscriptionSeen, *, now: datetime) -> tuple[Fact, ...]:
+    return (with_pauses(ledger, last, core.resumed(last.pauses, at=now, now=now), now=now),)
 
 
-def _require_allowed(last: SubscriptionSeen, start: datetime, end: datetime | None, *, now: datetime) -> None:
-    """What the level allows its members."""
-    level = Level.objects.filter(pk=last.items[0].hints.level).first()
-    if level is None or level.pause_days_max is None:
+def _require_pausable(ledger: Ledger, last: SubscriptionSeen, limits: Limits, *, now: datetime) -> None:
+    """See to it that its member may pause it now, whatever the days. Raises :class:`CannotPause`."""
+    if not last.ours:
+        raise CannotPause("gateway")
+    if last.status in {*ENDED, SubscriptionStatus.INCOMPLETE} or last.ends_at is not None:
+        raise CannotPause("ended")
+    if limits.days is None:
         raise CannotPause("not_offered")
-    if start < now:
-        raise CannotPause("past")
-    if end is None or end - start > timedelta(days=level.pause_days_max + 1):
-        raise CannotPause("too_long")
-    lately = [each for each in last.pauses if each.start > now - YEAR]
-    if level.pauses_max is not None and len(lately) >= level.pauses_max:
+    if core.ahead(last.pauses, now) is not None:
+        raise CannotPause("twice")
+    paid = turns.last_period(ledger, last.subscription)
+    if paid is None or paid.end <= now or _open_bills(ledger, last):
+        raise CannotPause("unpaid")
+    if limits.left(last.pauses, paid.end) == 0:
         raise CannotPause("too_often")
 
 
-def _told(ledger: Ledger, last: SubscriptionSeen, spans: tuple[PauseSpan, ...], *, now: datetime) -> SubscriptionSeen:
-    """The subscription with these pauses; what follows is counted from where what is paid ends by then."""
-    paid = dunning.last_period(last.subscription, turns.invoices_of(ledger, last.subscription))
-    anchor = last.anchor_at
-    if paid is not None:
-        there = core.line_moved(paid, spans)
-        before = core.line_moved(paid, last.pauses)
-        if there is not None and there != before:
-            anchor = there.end
-    return ours.retold(last, at=now, rank=1, pauses=spans, anchor_at=anchor)
+def _open_bills(ledger: Ledger, last: SubscriptionSeen) -> list[InvoiceSeen]:
+    return [
+        state.last
+        for state in turns.invoices_of(ledger, last.subscription)
+        if state.last is not None and state.settled_at is None and state.closed_at is None
+    ]
 
 
-def _tell(
-    subscription: Subscription, change: Callable[[Ledger, SubscriptionSeen], tuple[Fact, ...]], *, now: datetime
-) -> None:
+def _previewed(ledger: Ledger, last: SubscriptionSeen, told: SubscriptionSeen, span: PauseSpan) -> Preview:
+    bought, invoices = _bought(ledger, last), turns.invoices_of(ledger, last.subscription)
+    before, after = (core.line_moved(bought, each.pauses) if bought else None for each in (last, told))
+    step = dunning.next_step((*ledger.subscriptions[last.subscription], told), invoices, changes=ledger.changes)
+    renews_at = step.start if step is not None and step.act is Act.RENEW else None
+    due = next_bill(ledger, told, payments_before(told, invoices) + 1, renews_at) if renews_at is not None else None
+    balance = ledger.credit_minor(last.currency)
+    return Preview(
+        start=span.start,
+        end=span.end,
+        was_until=before.end if before is not None else None,
+        until=after.end if after is not None else None,
+        renews_at=renews_at,
+        due=due,
+        from_balance=Money(min(balance, due.amount_minor), due.currency) if due is not None else None,
+    )
+
+
+def _zone(last: SubscriptionSeen) -> tzinfo:
+    return ZoneInfo(last.time_zone or "UTC")
+
+
+def _tell(subscription: Subscription, change: Change, *, now: datetime) -> None:
     account = subscription.gateway_account
     with transaction.atomic():
         customer = recording.locked_customer(account, subscription.customer.external_id, wanted=False)
         ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
         last = ledger.subscriptions[subscription.external_id][-1]
-        if not last.ours:
-            raise CannotPause("gateway")
-        if last.status in ENDED:
-            raise CannotPause("ended")
-        try:
-            facts = change(ledger, last)
-        except core.CannotPause as refused:
-            raise CannotPause(refused.code) from refused
+        facts = _changed(ledger, last, change)
         _require_decided(customer, facts, now=now)
         event = derived(
             "evt", account.pk, "pause", last.subscription, now.isoformat(), str(len(last.pauses)), str(last.rank)

@@ -15,6 +15,7 @@ from goodstanding.jobs.writing import Writes
 from goodstanding.memberships import letters
 from goodstanding.memberships.documents import Document, at_moment, levels_line, of_member
 from goodstanding.memberships.models import MemberStanding, StandingChange
+from goodstanding.memberships.reading import records_of
 from goodstanding.memberships.words import stamp
 
 BY_TIME = "time"  # the cause of a change that no new fact made
@@ -73,7 +74,7 @@ def refresh(
     (writes.over if row is not None else writes.first)([written])
     writes.new(changes)
     if changes and letters_too:
-        letters.of_changes(member, changes, writes)
+        letters.of_changes(member, changes, writes, records=lambda: records)
         letters.of_grace(member, written, writes, now=written.as_of)
     return written
 
@@ -121,7 +122,7 @@ def roll(row: MemberStanding, *, now: datetime) -> int:
     writes.over([written])
     writes.new(changes)
     if any(change.after in letters.TOLD for change in changes) and letters.writes_to(row.member_id):
-        letters.of_changes(row.member_id, changes, writes)
+        letters.of_changes(row.member_id, changes, writes, records=lambda: records_of([row.member_id])[row.member_id])
         letters.of_grace(row.member_id, written, writes, now=now)
     writes.flush()
     return len(changes)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from goodstanding import conf
 from goodstanding.checkout.forms import PayForm, Ways
+from goodstanding.core.pausing import Limits
 from goodstanding.gateways import registry
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import Ability
+from goodstanding.memberships.pausing import CannotPause
 
 
 class CardForm(PayForm):
@@ -26,6 +30,29 @@ class ChangeForm(PayForm):
 
     shown = forms.CharField(widget=forms.HiddenInput, max_length=2000)
     field_order = ("shown", "account", "method", "number", "card")
+
+
+class PauseForm(forms.Form):
+    """From which day on, and until which. An end may be left out where the level allows that."""
+
+    start = forms.DateField(
+        label=_("From"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=_("Today: from this moment on. It begins at the latest where what you paid for ends."),
+    )
+    end = forms.DateField(
+        label=_("Day to go on"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=_("The first day after the pause."),
+    )
+
+    def __init__(self, *args: Any, limits: Limits, now: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("start", now.astimezone(conf.time_zone()).date())
+        self.fields["end"].required = not limits.open_ended
+        self.fields["end"].error_messages["required"] = CannotPause("open_ended").words
+        if limits.open_ended:
+            self.fields["end"].help_text = _("The first day after the pause. Empty: until you go on.")
 
 
 class InviteForm(forms.Form):

@@ -30,7 +30,7 @@ from goodstanding.memberships.coming import expected_bills, ledgers_of
 from goodstanding.memberships.models import Membership, MembershipItem, Seat
 from goodstanding.memberships.reading import records_of, standing_now
 from goodstanding.people.models import Member
-from goodstanding.portal import seats, words
+from goodstanding.portal import pausing, seats, words
 
 SHOWN = 50  # memberships on the page, those held first
 NOT_RENEWING = {str(status) for status in (*ENDED, SubscriptionStatus.INCOMPLETE)}
@@ -50,6 +50,9 @@ class Renewal:
     can_stay: bool
     can_change: bool
     is_changed: bool  # another price is set for the next period
+    can_pause: bool
+    has_pause: bool  # one that runs, or is to come
+    is_paused: bool
     waits: Money | None = None  # what changes before come to that are billed with the next bill, and not paid
 
 
@@ -146,11 +149,12 @@ def of(member: Member, *, now: datetime, with_cards: bool = True) -> Overview:
     found = {row.pk: replace(_place(row, answers[row.pk], told), seats=having.get(row.pk, "")) for row in rows}
     levels = Level.objects.in_bulk({answers[pk].level for pk in held}) if held else {}
     found |= {pk: _seat(row, levels[answers[pk].level], answers[pk], now=now) for pk, row in held.items()}
-    places = tuple(found[pk] for pk in answers if pk in found)  # best first
+    best_first = [found[pk] for pk in answers if pk in found]
+    places = tuple(sorted(best_first, key=lambda place: place.is_over))  # what is paused before what is of the past
     paid_there = {each.pays_for for each in begun}
     until = document.get("covered_until")
     return Overview(
-        status=document["status"],
+        status=pausing.PAUSED if places and places[0].status == pausing.PAUSED else document["status"],
         reason=_headline(places),
         until=datetime.fromisoformat(until) if until else None,
         places=places,
@@ -198,7 +202,7 @@ def _renewing(row: Membership) -> list[Subscription]:
 
 
 def _place(row: Membership, answer: Answer, told: _Told) -> Place:
-    renewals = tuple(_renewal(each, answer, told) for each in _renewing(row))
+    renewals = tuple(_renewal(each, row.level, answer, told) for each in _renewing(row))
     begun_unpaid = any(each.status == SubscriptionStatus.INCOMPLETE for each in _subscriptions(row))
     lasting = answer.covered_until is None or answer.covered_until >= FOR_LIFE
     says: list[str] = []
@@ -207,8 +211,8 @@ def _place(row: Membership, answer: Answer, told: _Told) -> Place:
     return Place(
         level=row.level,
         since=row.begun_at,
-        status=str(answer.status),
-        reason=words.reason(answer, now=told.now),
+        status=pausing.status_of(answer),
+        reason=pausing.reason([each.subscription for each in renewals if each.has_pause], answer, now=told.now),
         remedy=words.remedy(answer),
         until=answer.covered_until,
         says=tuple(says),
@@ -223,7 +227,7 @@ def _seat(row: Seat, level: Level, answer: Answer, *, now: datetime) -> Place:
     return Place(
         level=level,
         since=row.since,
-        status=str(answer.status),
+        status=pausing.status_of(answer),
         reason=words.reason(answer, now=now),
         remedy=words.remedy(answer),
         until=answer.covered_until,
@@ -239,13 +243,14 @@ def _for_life(answer: Answer) -> bool:
     return answer.status in (Status.GOOD, Status.HELD) and (until is None or until >= FOR_LIFE)
 
 
-def _renewal(subscription: Subscription, answer: Answer, told: _Told) -> Renewal:
+def _renewal(subscription: Subscription, level: Level, answer: Answer, told: _Told) -> Renewal:
     key = (subscription.gateway_account_id, subscription.external_id)
     bill, errand = told.bills.get(key), told.errands.get(key, "")
     ahead = told.ahead.get(subscription.pk)
     waits = bill is not None and changing.is_change(bill)
     ending = errand in (Errand.Kind.END, Errand.Kind.END_NOW)
     ends = ending or (subscription.ends_at is not None and errand != Errand.Kind.RESUME)
+    paused = subscription.has_pause_after(told.now)
     says = [*_errand_words(errand)]
     if bill is not None:
         says += _change_words(bill) if waits else _bill_words(subscription, bill, ahead, told.now)
@@ -254,10 +259,13 @@ def _renewal(subscription: Subscription, answer: Answer, told: _Told) -> Renewal
         says.append(_("It ends on %(until)s and is not renewed.") % {"until": until})
     elif subscription.paused:
         says.append(_("It is paused: nothing is charged until it goes on."))
+    elif paused:
+        says += pausing.standing_words(subscription, ahead.at if ahead is not None else None, now=told.now)
+        says += _renewal_words(subscription, answer, told) if subscription.pause_until is not None else []
     elif (bill is None or waits) and not ends:
         says += _renewal_words(subscription, answer, told)
     may_go_back = subscription.ends_at is None or subscription.ends_at > told.now
-    runs = not ends and not subscription.paused and bill is None and answer.status == Status.GOOD
+    runs = not ends and not paused and bill is None and answer.status == Status.GOOD
     return Renewal(
         subscription,
         tuple(says),
@@ -266,6 +274,9 @@ def _renewal(subscription: Subscription, answer: Answer, told: _Told) -> Renewal
         can_stay=ends and may_go_back,
         can_change=ahead is not None and runs,
         is_changed=ahead is not None and ahead.price is not None and not ends,
+        can_pause=runs and level.pause_days_max is not None,
+        has_pause=paused and ahead is not None,
+        is_paused=subscription.is_paused_at(told.now),
         waits=ahead.unpaid if ahead is not None else None,
     )
 

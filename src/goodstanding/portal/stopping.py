@@ -10,6 +10,7 @@ from goodstanding.billing.models import Subscription
 from goodstanding.catalogue.words import money_words
 from goodstanding.core.money import Money
 from goodstanding.core.records import Status
+from goodstanding.memberships import pausing
 from goodstanding.portal import words
 from goodstanding.portal.overview import Place, Renewal
 
@@ -17,6 +18,8 @@ from goodstanding.portal.overview import Place, Renewal
 def means(place: Place, renewal: Renewal, *, now: datetime) -> list[str]:
     """Return what happens when the renewal of ``place`` is stopped, sentence by sentence."""
     ours = renewal.subscription.billed_by == Subscription.BilledBy.US
+    if ours and renewal.has_pause:
+        return _means_for_a_pause(renewal, now=now)
     paid = place.until is not None and place.until > now
     says = []
     if paid:
@@ -47,3 +50,22 @@ def _waiting(waits: Money | None) -> list[str]:
     return [
         _("%(amount)s for the change that you made is not billed yet: it is charged now, and then nothing more.") % said
     ]
+
+
+def _means_for_a_pause(renewal: Renewal, *, now: datetime) -> list[str]:
+    """A pause that has not begun is dropped; one without an end is over; one with a set end runs to it."""
+    subscription = renewal.subscription
+    until, end = pausing.until_given_up(subscription, now=now), subscription.pause_until
+    told = {"until": words.until(until, now=now) if until else "", "end": words.day(end) if end else ""}
+    says = [*_waiting(renewal.waits), _("What you paid is not given back.")]
+    if until is None or until <= now:
+        return [*says, _("Nothing that you paid for is left, so the membership ends at once.")]
+    if not subscription.is_paused_at(now):
+        says.append(_("The pause is dropped. Your access stays until %(until)s; then the membership ends.") % told)
+    elif end is None:
+        says.append(_("The pause is over. You have access until %(until)s; then the membership ends.") % told)
+    else:
+        says.append(_("The pause lasts until %(end)s.") % told)
+        if until > end:
+            says.append(_("After it you have access until %(until)s; then the membership ends.") % told)
+    return [*says, _("Until then you can change your mind on this page, with one click.")]

@@ -13,6 +13,7 @@ from goodstanding.portal.views import (
     invited,
     membership,
     money,
+    pausing,
     seat_number,
     seats,
 )
@@ -22,6 +23,9 @@ urlpatterns = [
     path("", membership.membership, name="membership"),
     path("renewals/<str:subscription>/stop/", membership.stop, name="stop"),
     path("renewals/<str:subscription>/stay/", membership.stay, name="stay"),
+    path("renewals/<str:subscription>/pause/", pausing.pause, name="pause"),
+    path("renewals/<str:subscription>/pause/go-on/", pausing.go_on, name="go_on"),
+    path("renewals/<str:subscription>/pause/drop/", pausing.drop, name="drop_pause"),
     path("renewals/<str:subscription>/change/", changing.targets, name="change"),
     path("renewals/<str:subscription>/change/<str:price>/", changing.change, name="change_to"),
     path("renewals/<str:subscription>/keep/", changing.keep, name="keep"),

@@ -24,6 +24,7 @@ STATUSES = {
     "grace": gettext_lazy("In grace"),
     "held": gettext_lazy("On hold"),
     "lapsed": gettext_lazy("Lapsed"),
+    "paused": gettext_lazy("Paused"),
 }
 _REASONS = {
     Why.WINDOW: gettext_lazy("The renewal is under way. Your access stays until %(moment)s in any case."),

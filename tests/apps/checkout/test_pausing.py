@@ -7,17 +7,26 @@ from typing import Any
 
 import pytest
 
-from goodstanding.billing.models import Invoice, Subscription
-from goodstanding.catalogue.models import Level
+from goodstanding.billing.models import Invoice, Subscription, Turn
+from goodstanding.catalogue.models import DiscountCode, Level, Price
 from goodstanding.clock import StoppedClock
-from goodstanding.memberships import closing, ending, pausing, rebuilding
+from goodstanding.communications.models import Mail
+from goodstanding.core.money import Money
+from goodstanding.core.status import Shown
+from goodstanding.memberships import closing, ending, owing, pausing, rebuilding
 from goodstanding.memberships.models import Membership
 from goodstanding.memberships.pausing import CannotPause
-from goodstanding.memberships.reading import standing_now
+from goodstanding.memberships.reading import records_of, standing_now
+from goodstanding.memberships.statuses import statuses_of
+from tests.apps.checkout import wishes
 from tests.apps.checkout.house import DAY, PriceOf, Until, charged, in_order, june, level_of
 from tests.apps.checkout.test_joining import buy
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def july(number: int) -> datetime:
+    return datetime(2026, 7, number, tzinfo=UTC)
 
 
 def of(member: Any, clock: StoppedClock) -> dict[str, Any]:
@@ -82,7 +91,7 @@ def test_a_member_may_as_far_as_the_level_allows(alice: Any, house: PriceOf, clo
     Level.objects.update(pause_days_max=5)
     for start, end, code in (
         (june(11), june(21), "too_long"),
-        (june(11), None, "too_long"),
+        (june(11), None, "open_ended"),
         (june(5), june(8), "past"),
         (june(12), june(11), "backwards"),
         (datetime(2026, 7, 2, tzinfo=UTC), datetime(2026, 7, 4, tzinfo=UTC), "beyond"),
@@ -92,16 +101,115 @@ def test_a_member_may_as_far_as_the_level_allows(alice: Any, house: PriceOf, clo
     assert level_of(alice, clock) == ("basic", "good")
 
 
-def test_who_stops_while_paused_has_what_is_left_and_then_it_ends(
+def test_b53_who_stops_gives_up_the_pause_and_has_what_is_left(alice: Any, house: PriceOf, clock: StoppedClock) -> None:
+    """One that has not begun is dropped, one without an end is over, one with a set end runs to it; staying moves nothing more."""
+    buy(alice, house("basic"), clock)
+    subscription, staff = Subscription.objects.get(), {"by": alice.user, "reason": "ill"}
+    clock.set(june(5))
+    pausing.pause(subscription, start=june(20), end=None, now=clock.now, **staff)
+    assert pausing.until_given_up(subscription, now=clock.now) == july(1)
+    ending.cancel(subscription, now=clock.now)
+    assert (of(alice, clock)["covered_until"], Subscription.objects.get().ends_at) == ("2026-07-01T00:00:00Z", july(1))
+    ending.stay(subscription, now=clock.now)
+    clock.set(june(11))
+    pausing.pause(subscription, start=clock.now, end=None, now=clock.now, **staff)
+    clock.set(june(16))
+    ending.cancel(subscription, now=clock.now)
+    assert Subscription.objects.get().ends_at == july(6)
+    assert level_of(alice, clock) == ("basic", "good")
+    ending.stay(subscription, now=clock.now)
+    assert Turn.objects.get().due_at == july(6), "the next period begins where what is paid ends"
+    pausing.pause(subscription, start=clock.now, end=june(26), now=clock.now, **staff)
+    ending.cancel(subscription, now=clock.advance(DAY / 2))
+    assert level_of(alice, clock) == ("basic", "lapsed")
+    assert Subscription.objects.get().ends_at == july(16)
+    pausing.resume(subscription, now=clock.advance(DAY / 2))
+    assert Subscription.objects.get().ends_at == july(7), (
+        "its end comes nearer with what is paid: nothing is charged after it"
+    )
+    assert charged() == [10000]
+
+
+def test_b52_an_unpaid_month_is_repaired_by_staff_who_pause_it_afterwards(
     alice: Any, house: PriceOf, clock: StoppedClock, until: Until
 ) -> None:
+    price = house("basic")
+    Price.objects.filter(pk=price.pk).update(amount_minor=24995)
+    price.refresh_from_db()
+    buy(alice, price, clock, card="sandbox_fails_later")
+    until(july(3), step=DAY)
+    bill = Invoice.objects.get(settled_at=None)
+    assert (bill.due_minor, Subscription.objects.get().status, level_of(alice, clock)) == (
+        24995,
+        "past_due",
+        ("basic", "grace"),
+    )
+    written = set(Mail.objects.values_list("kind", flat=True))
+    with pytest.raises(CannotPause, match="not_offered"):
+        pausing.pause(Subscription.objects.get(), start=clock.now, end=None, now=clock.now)
+    pausing.pause(Subscription.objects.get(), start=june(28), end=None, now=clock.now, by=alice.user, reason="ill")
+    bill.refresh_from_db()
+    assert (bill.status, owing.open_invoices(alice), Subscription.objects.get().status) == ("void", [], "active")
+    assert of(alice, clock)["because"].startswith("paused")
+    until(datetime(2026, 9, 1, tzinfo=UTC), step=5 * DAY)
+    assert charged() == [24995], "while it is paused nothing is drawn up, tried, or given up"
+    assert Invoice.objects.filter(settled_at=None).exclude(status="void").count() == 0
+    assert set(Mail.objects.values_list("kind", flat=True)) - written == {"paused"}
+    pausing.resume(Subscription.objects.get(), now=clock.now, by=alice.user, reason="well")
+    assert of(alice, clock)["covered_until"] == "2026-09-04T00:00:00Z", "three days were left on 28 June"
+    in_order()
+
+
+def test_g7_paused_is_not_cancelled_and_renews_nothing_over_month_ends(
+    alice: Any, house: PriceOf, clock: StoppedClock, until: Until
+) -> None:
+    clock.set(datetime(2026, 12, 31, tzinfo=UTC))
     buy(alice, house("basic"), clock)
-    clock.set(june(11))
-    pausing.pause(Subscription.objects.get(), start=clock.now, end=None, now=clock.now, by=alice.user, reason="ill")
-    clock.set(june(16))
-    ending.cancel(Subscription.objects.get(), now=clock.now)
-    assert Subscription.objects.get().ends_at == datetime(2026, 7, 6, tzinfo=UTC)
-    assert level_of(alice, clock) == ("basic", "good")
+    until(datetime(2027, 2, 2, tzinfo=UTC), step=5 * DAY)
+    subscription = Subscription.objects.get()
+    pausing.pause(
+        subscription, start=datetime(2027, 2, 20, tzinfo=UTC), end=None, now=clock.now, by=alice.user, reason="x"
+    )
+    pausing.drop(subscription, now=clock.now)
+    assert Turn.objects.get().due_at == datetime(2027, 2, 28, tzinfo=UTC)
+    until(datetime(2027, 3, 1, tzinfo=UTC), step=5 * DAY)
+    assert Turn.objects.get().due_at == datetime(2027, 3, 31, tzinfo=UTC), "dropped, it moves nothing: the 31st again"
+    clock.set(datetime(2027, 3, 11, tzinfo=UTC))
+    pausing.pause(subscription, start=clock.now, end=None, now=clock.now, by=alice.user, reason="x")
+    until(datetime(2027, 6, 11, tzinfo=UTC), step=20 * DAY)
+    row = Subscription.objects.get()
+    assert (row.status, row.ends_at, row.ended_at, row.is_paused_at(clock.now)) == ("active", None, None, True)
+    (record,) = records_of([alice.pk])[alice.pk]
+    assert statuses_of([alice], {alice.pk: [record]}, clock.now)[record.ref].said.status != Shown.CANCELLED
+    assert charged() == [10000] * 3
+    pausing.resume(subscription, now=clock.now, by=alice.user, reason="x")
+    assert of(alice, clock)["covered_until"] == "2027-07-01T00:00:00Z", "twenty days were left"
+    until(datetime(2027, 7, 1, tzinfo=UTC), step=10 * DAY)
+    assert charged() == [10000] * 4
+    assert rebuilding.rebuild_customers()[2] == []
+
+
+def test_b53_a_code_that_is_used_up_is_gone_after_the_pause(
+    alice: Any, house: PriceOf, clock: StoppedClock, until: Until
+) -> None:
+    """Codes count payments, not days: one for the first of them does not come back, one for two has one left."""
+    DiscountCode.objects.create(text="TWICE", made_at=clock.now, kind="percentage", basis_points=5000, payments=2)
+    wishes.buy(alice, wishes.wish(house("basic"), code="TWICE"), clock)
+    until(june(30), step=15 * DAY)
+    Level.objects.update(pause_days_max=30)
+    subscription = Subscription.objects.get()
+    asked: dict[str, Any] = {"start": clock.now, "end": july(10), "now": clock.now}
+    found = pausing.preview(subscription, **asked)
+    assert (found.was_until, found.until, found.renews_at) == (july(1), july(11), july(11))
+    assert found.due == Money(5000, "EUR"), "one payment is left to it"
+    pausing.pause(subscription, **asked)
+    until(july(12), step=4 * DAY)
+    assert charged() == [5000, 5000], "what was shown is what is charged (I13)"
+    found = pausing.preview(subscription, start=clock.now, end=july(22), now=clock.now)
+    assert found.due == Money(10000, "EUR"), "used up, it is gone when this goes on"
+    pausing.pause(subscription, start=clock.now, end=july(22), now=clock.now)
+    until(datetime(2026, 8, 22, tzinfo=UTC), step=4 * DAY)
+    assert charged() == [5000, 5000, 10000]
 
 
 def test_staff_end_a_membership_now_and_nothing_told_later_opens_it(

@@ -51,6 +51,29 @@ TOLD: dict[str, dict[str, Any]] = {
         "link": LINK,
         "covered_until": datetime(2026, 4, 4, 15, 30, tzinfo=UTC),
     },
+    "paused": {
+        "level": "Full <b>member</b>",
+        "starts_on": date(2026, 3, 11),
+        "goes_on_on": date(2026, 3, 21),
+        "next_charge_on": date(2026, 4, 14),
+        "link": LINK,
+    },
+    "pause_dropped": {"level": "Full <b>member</b>", "next_charge_on": date(2026, 4, 4), "link": LINK},
+    "goes_on_soon": {
+        "level": "Full <b>member</b>",
+        "goes_on_on": date(2026, 3, 21),
+        "next_charge_on": date(2026, 4, 14),
+        "card": "Visa <b> 4242",
+        "good_until": date(2026, 3, 31),
+        "link": LINK,
+    },
+    "goes_on": {
+        "level": "Full <b>member</b>",
+        "next_charge_on": date(2026, 4, 9),
+        "card": "Visa <b> 4242",
+        "good_until": date(2026, 3, 31),
+        "link": LINK,
+    },
     "refunded": {"amount": "25.00 EUR", "what_it_means": "You keep <all> of it.\nUntil May.", "link": LINK},
     "card_challenge": {
         "amount": "25.00 EUR",
@@ -167,6 +190,25 @@ SAYS: dict[str, tuple[str, ...]] = {
     ),
     "lapsed": ("Your membership at Goodstanding has ended", "Full <b>member</b> lapsed on March 11, 2026"),
     "cancelled": ("Your membership Full <b>member</b> is cancelled", "until April 4, 2026, 3:30 p.m."),
+    "paused": (
+        "Your membership Full <b>member</b>: the pause is set",
+        "It is paused from March 11, 2026, and goes on by itself on March 21, 2026.",
+        "The next payment is due on April 14, 2026.",
+    ),
+    "pause_dropped": (
+        "Your membership Full <b>member</b>: the pause is dropped",
+        "The next payment is due on April 4, 2026.",
+    ),
+    "goes_on_soon": (
+        "Your membership Full <b>member</b>: the pause is over on March 21, 2026",
+        "The next payment is due on April 14, 2026.",
+        "Your card Visa <b> 4242 is good until March 31, 2026.",
+    ),
+    "goes_on": (
+        "Your membership Full <b>member</b> goes on",
+        "The next payment is due on April 9, 2026.",
+        "Your card Visa <b> 4242 is good until March 31, 2026.",
+    ),
     "refunded": ("We have given back 25.00 EUR", "You keep <all> of it.\nUntil May."),
     "card_challenge": (
         "Please approve your payment of 25.00 EUR",

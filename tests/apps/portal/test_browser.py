@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 
 from goodstanding.billing.models import Invoice, Subscription
+from goodstanding.catalogue.models import Level
 from goodstanding.doors import services as doors
 from goodstanding.doors.models import Card
 from goodstanding.memberships import cards as kept
@@ -49,8 +51,6 @@ def look(page, name):
 @pytest.fixture
 def workshop(alice, dana, shop, clock):
     """Doors, and a card of alice's."""
-    from goodstanding.catalogue.models import Level
-
     doors.make_door(name="Workshop", place="Yard", by=dana, now=clock.now)
     doors.make_door(name="Kiln room", levels=[Level.objects.get(pk="weekday")], by=dana, now=clock.now)
     doors.add_card(alice, uid="04:A2:3B:C1:5D:66:80", label="Blue tag", keep_last_four=True, by=dana, now=clock.now)
@@ -100,3 +100,27 @@ def test_an_invoice_on_paper_is_the_invoice_alone(live_server, page, log_in, ali
     assert page.get_by_role("cell", name="100.00 EUR").first.is_visible()
     for gone in (page.locator(".sections"), page.locator(".main-nav"), page.get_by_text("To keep it on paper")):
         assert not gone.is_visible()
+
+
+@pytest.mark.parametrize("size", ["phone", "desktop"])
+def test_x07_a_member_pauses_sees_it_and_goes_on(live_server, open_page, log_in, alice_in, clock, size):
+    Level.objects.update(pause_days_max=30, pauses_max=2, pause_open_ended=True)
+    clock.advance(timedelta(days=3))
+    page = log_in(open_page(size=size), alice_in)
+    page.goto(f"{live_server.url}/me/")
+    page.get_by_role("link", name="Pause").click()
+    look(page, "pause")
+    page.get_by_label("Day to go on").fill("2026-03-22")
+    page.get_by_role("button", name="Show what it comes to").click()
+    page.get_by_role("button", name="Pause it").wait_for()
+    look(page, "pause-shown")
+    page.get_by_role("button", name="Pause it").click()
+    page.get_by_text("It is paused until March 22, 2026.").wait_for()
+    look(page, "paused")
+    clock.advance(timedelta(days=2))
+    page.get_by_role("link", name="Go on early").click()
+    page.get_by_text("counts until April 4, 2026").wait_for()
+    look(page, "pause-there")
+    page.get_by_role("button", name="Go on now").click()
+    page.get_by_text("The pause is over: it goes on.").wait_for()
+    look(page, "gone-on")

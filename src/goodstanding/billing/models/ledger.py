@@ -12,6 +12,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from goodstanding.billing.models.pausing import Pausable
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.people.models import Member
 
@@ -166,7 +167,7 @@ class External(models.Model):
         return self.external_id
 
 
-class Subscription(External):
+class Subscription(Pausable, External):
     """The contract that renews and pays for memberships through its items. ``status`` is shown, never asked for access."""
 
     class BilledBy(models.TextChoices):
@@ -183,7 +184,6 @@ class Subscription(External):
     anchor_at = models.DateTimeField(null=True, blank=True)
     ends_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
-    paused = models.BooleanField(default=False)
 
     class Meta(External.Meta):
         ordering: ClassVar = ["begun_at", "id"]

@@ -102,7 +102,8 @@ class LevelGroup(models.Model):
 
 class Level(MoneyBack):
     """Something that a member can be. ``pause_days_max``: how long a member may pause it at a time (``None``: not at all),
-    ``pauses_max`` times within a year (``None``: any number).  ``legacy_membertype_id``: the number in old plans named ``membertype_X-…``.
+    ``pauses_max`` times within a year (``None``: any number); ``pause_open_ended``: also without saying until when (see
+    :class:`goodstanding.core.pausing.Limits`). ``legacy_membertype_id``: the number in old plans named ``membertype_X-…``.
 
     Closed, nobody new may buy it; whoever holds it keeps it. Hidden, it is in no list and open to who knows its address.
     It is sold from ``sale_from`` to before ``sale_until``, to ``capacity`` holders at a time (``None``: any number).
@@ -125,6 +126,7 @@ class Level(MoneyBack):
     takes_donations = models.BooleanField(default=False)
     pause_days_max = models.PositiveSmallIntegerField(null=True, blank=True)
     pauses_max = models.PositiveSmallIntegerField(null=True, blank=True)
+    pause_open_ended = models.BooleanField(default=False)
     needs_card = models.BooleanField(default=False)  # also where credit or a code covers the first bill
     seats = models.PositiveSmallIntegerField(default=0)
     seats_max = models.PositiveSmallIntegerField(null=True, blank=True)

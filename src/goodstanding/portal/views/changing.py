@@ -21,14 +21,14 @@ from goodstanding.memberships.owing import Stage
 from goodstanding.people.models import Member
 from goodstanding.portal import changing as says
 from goodstanding.portal.forms import ChangeForm
-from goodstanding.portal.views.own import for_members
+from goodstanding.portal.views.own import for_members, subscription_of
 
 
 @require_safe
 @for_members
 def targets(request: HttpRequest, member: Member, subscription: str) -> HttpResponse:
     """Show to what the member may change."""
-    row = _own(member, subscription)
+    row = subscription_of(member, subscription)
     try:
         prices = changing.targets(member, row, now=clock.now())
     except CannotChange as refusal:
@@ -43,7 +43,7 @@ def targets(request: HttpRequest, member: Member, subscription: str) -> HttpResp
 def change(request: HttpRequest, member: Member, subscription: str, price: str) -> HttpResponse:
     """Show what a change comes to, and make it; then lead to what became of its payment."""
     now = clock.now()
-    row, wanted = _own(member, subscription), _price(price)
+    row, wanted = subscription_of(member, subscription), _price(price)
     answer = _sent_again(request, row, wanted)
     if answer is not None:
         return answer
@@ -78,7 +78,7 @@ def change(request: HttpRequest, member: Member, subscription: str, price: str) 
 @for_members
 def keep(request: HttpRequest, member: Member, subscription: str) -> HttpResponse:
     """Take back the change that is set for the period's end."""
-    changing.take_back(_own(member, subscription), now=clock.now())
+    changing.take_back(subscription_of(member, subscription), now=clock.now())
     messages.success(request, _("The change is taken back: it renews as before."))
     return redirect("gs_portal:membership")
 
@@ -124,13 +124,6 @@ def _accepted(request: HttpRequest, found: Preview, form: ChangeForm) -> HttpRes
 def _refused(request: HttpRequest, refusal: CannotChange) -> HttpResponse:
     messages.warning(request, refusal.words)
     return redirect("gs_portal:membership")
-
-
-def _own(member: Member, subscription: str) -> Subscription:
-    if "\0" in subscription:
-        raise Http404
-    rows = Subscription.objects.select_related("gateway_account", "customer__member")
-    return get_object_or_404(rows, pk=subscription, customer__member=member)
 
 
 def _price(price: str) -> Price:

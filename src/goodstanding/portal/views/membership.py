@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from goodstanding import clock
-from goodstanding.billing.models import Subscription
 from goodstanding.memberships import ending
 from goodstanding.people.models import Member
 from goodstanding.portal import again, bills, overview, stopping
-from goodstanding.portal.views.own import for_members
+from goodstanding.portal.views.own import for_members, subscription_of
 
 
 @require_safe
@@ -38,7 +37,7 @@ def membership(request: HttpRequest, member: Member) -> HttpResponse:
 def stop(request: HttpRequest, member: Member, subscription: str) -> HttpResponse:
     """Say what it means to stop a renewal, and stop it."""
     now = clock.now()
-    row = _own(member, subscription)
+    row = subscription_of(member, subscription)
     if request.method == "POST":
         try:
             ending.cancel(row, now=now)
@@ -60,7 +59,7 @@ def stop(request: HttpRequest, member: Member, subscription: str) -> HttpRespons
 @for_members
 def stay(request: HttpRequest, member: Member, subscription: str) -> HttpResponse:
     """Have what was to end renew again."""
-    row = _own(member, subscription)
+    row = subscription_of(member, subscription)
     try:
         ending.stay(row, now=clock.now())
     except ending.CannotEnd:
@@ -68,10 +67,3 @@ def stay(request: HttpRequest, member: Member, subscription: str) -> HttpRespons
     else:
         messages.success(request, _("You stay: it renews as before."))
     return redirect("gs_portal:membership")
-
-
-def _own(member: Member, subscription: str) -> Subscription:
-    if "\0" in subscription:
-        raise Http404
-    rows = Subscription.objects.select_related("gateway_account", "customer")
-    return get_object_or_404(rows, pk=subscription, customer__member=member)

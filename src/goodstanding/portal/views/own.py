@@ -7,10 +7,11 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 
+from goodstanding.billing.models import Subscription
 from goodstanding.checkout.joining import member_of
 from goodstanding.people.models import Member
 
@@ -30,3 +31,11 @@ def for_members(view: View) -> View:
         return view(request, member, *args, **kwargs)
 
     return called
+
+
+def subscription_of(member: Member, subscription: str) -> Subscription:
+    """Return a subscription of the member's; there is no page for anybody else's."""
+    if "\0" in subscription:
+        raise Http404
+    rows = Subscription.objects.select_related("gateway_account", "customer__member")
+    return get_object_or_404(rows, pk=subscription, customer__member=member)
