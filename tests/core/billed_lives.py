@@ -265,13 +265,13 @@ class BilledLife:
 def wrong_with(life: BilledLife) -> list[str]:
     """Everything that must hold of a life, whatever it was."""
     ledger = life.ledger
-    found = [*life.wrong, *_books(ledger), *_back(ledger)]
+    found = [*life.wrong, *books_wrong(ledger), *given_back_wrong(ledger)]
     for name in life.names:
         found += _periods(ledger, name)
     return found
 
 
-def _books(ledger: Ledger) -> list[str]:
+def books_wrong(ledger: Ledger) -> list[str]:
     """I5: what is owed by the moves is what is open, what we owe is the balance; I6: which is never below zero."""
     sums: Counter[Chart] = Counter()
     moves = [move for entry in ledger.credits for move in journal.of_credit(entry)]
@@ -294,7 +294,7 @@ def _books(ledger: Ledger) -> list[str]:
     return found if len({move.key for move in moves}) == len(moves) else [*found, "a move is made twice"]
 
 
-def _back(ledger: Ledger) -> list[str]:
+def given_back_wrong(ledger: Ledger) -> list[str]:
     """I7, I8: no more is given back, in money, as balance or by changes, than was ever charged."""
     found = []
     for ref, state in ledger.invoices.items():

@@ -126,6 +126,13 @@ def test_the_fee_is_what_the_gateway_kept() -> None:
     assert Chart.FEES not in balances(of_payment([replace(later, status="failed")]))
 
 
+@pytest.mark.parametrize(("total", "fee", "net"), [(77_00, 14, 76_86), (78_00, 29, 77_71), (7_800_90, 29, 7_800_61)])
+def test_c28_what_is_left_of_a_payment_after_its_fee(total: int, fee: int, net: int) -> None:
+    """C27, C28: 78.00 less 0.29 are 77.71; 7800.90 less 0.29 are 7800.61."""
+    paid = PaymentSeen("pay", at(1), "succeeded", total, "EUR", at(1), fee_minor=fee)
+    assert balances(of_payment([paid]))[Chart.GATEWAY] == net
+
+
 @pytest.mark.parametrize(
     ("kind", "minor", "found"),
     [

@@ -11,9 +11,10 @@ from django.core.management import call_command
 from goodstanding.billing.models import Invoice as OurInvoice
 from goodstanding.billing.models import Subscription as OurSubscription
 from goodstanding.gateways.requests import Change, When
-from goodstanding.gateways.sandbox.models import Customer
-from goodstanding.gateways.sandbox.vendor import plans, subscriptions
+from goodstanding.gateways.sandbox.models import Customer, Message
+from goodstanding.gateways.sandbox.vendor import plans, sending, subscriptions
 from goodstanding.gateways.sandbox.vendor.telling import Teller
+from goodstanding.inbox import services as inbox
 from goodstanding.memberships.coming import expected_bills, ledgers_of
 from goodstanding.memberships.rebuilding import rebuild_customers
 from tests.gateways.living import ANNUAL, FULL, WEEKDAY, Life, at
@@ -108,3 +109,24 @@ def test_what_has_ended_expects_nothing(life: Life) -> None:
     life.gateway.end(ref, When.NOW, **life.on)
     life.hear()
     assert coming() == []
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1])
+def test_bills_of_nothing_renew_as_those_that_are_charged(life: Life, seed: int | None) -> None:
+    """G3, G6, R19: from a year to a month now: what is left of the year pays months, each renewed once, also told backwards."""
+    ref = life.join(ANNUAL)
+    life.until(at(3, 12))
+    life.gateway.change(ref, Change(life.key(), to=FULL), **life.on)
+    life.until(at(6, 13))
+    if seed is None:
+        for row in Message.objects.filter(account=life.account).order_by("-id"):  # paid is told before finalised
+            body = row.body.encode()
+            inbox.receive(life.account, sending.headers(life.account, body, at=life.now), body, now=life.now)
+            life.work()
+    else:
+        life.hear_shuffled(seed)
+    bills = OurInvoice.objects.filter(total_minor=FULL.amount.amount_minor)
+    assert [(bill.status, bill.due_minor) for bill in bills] == [("paid", 0)] * 3
+    assert [life.standing(at(month, 13)) for month in (4, 5)] == [
+        f"full=good until 2026-{month:02}-12T10:00:00Z" for month in (5, 6)
+    ]

@@ -210,6 +210,7 @@ def test_both_shapes_say_the_same_of_an_invoice(old: bool) -> None:
 
 
 def test_what_was_paid_without_stripe_is_told_in_both_shapes() -> None:
+    """G8: out of band; that it renews as any other, tests/scenarios/test_other_lives.py shows (``paid_out_of_band``)."""
     bob = Life("bob")
     bob.pay(bob.finalised(bob.draft(bob.begin(BENCH))), out_of_band=True)
     for old in (False, True):

@@ -28,6 +28,7 @@ def test_told_in_order_every_answer_is_right(tmp_path: Path) -> None:
 
 
 def test_told_in_the_shape_of_before_basil_every_answer_is_the_same(tmp_path: Path) -> None:
+    """G9: the same event in either shape gives the same result."""
     summary = lives.load(lives.lines(legacy=True), tmp_path)
 
     assert summary["processed"]["dead"] == 0

@@ -187,7 +187,7 @@ def wrong_with(life: Life) -> list[str]:
         now = str(judge_member(records, at).status)
         if now != status:
             found.append(f"{status} at {at:%m-%d %H:%M}, and {now} when asked later")
-        slow = _by_the_oracle(records, at)
+        slow = by_the_oracle(records, at)
         if slow != now:
             found.append(f"{now} at {at:%m-%d %H:%M}, {slow} by the oracle")
     found += books(zone=ZoneInfo("UTC"), until=(life.clock.now + 400 * DAY).date()).wrong
@@ -195,7 +195,7 @@ def wrong_with(life: Life) -> list[str]:
     return found + list(_without_cause(life)) + list(_off_the_anchor())
 
 
-def _by_the_oracle(records: Sequence[MembershipRecord], at: datetime) -> str:
+def by_the_oracle(records: Sequence[MembershipRecord], at: datetime) -> str:
     found = [oracle.View(record, at).status_at(at) for record in records]
     return str(min(found, key=BEST_FIRST.index) if found else Status.NONE)
 

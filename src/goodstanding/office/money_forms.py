@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -26,10 +27,20 @@ from goodstanding.memberships.forms import Decision, MomentField
 HOW = (("cash", _("in cash")), ("transfer", _("by transfer")), ("cheque", _("by cheque")), ("other", _("otherwise")))
 
 
+# Thousands marked off, and then another mark before the decimals: "1,234.56", "1.234,56", "1 234,56".
+_GROUPED = re.compile(r"\d{1,3}([ .,'’\u00a0\u202f])\d{3}(?:\1\d{3})*(?!\1)[.,]\d+")
+
+
 def read_amount(text: str, currency: str) -> Money:
-    """Read an amount as people type it, such as ``12.50`` or ``12,50``. Raises ``ValidationError``."""
+    """Read an amount as people type it, such as ``12.50``, ``12,50`` or ``1.234,56``. Raises ``ValidationError``.
+
+    ``1.234`` is refused where it may be a thousand and more, or one and a bit.
+    """
+    plain = text.strip()
+    if grouped := _GROUPED.fullmatch(plain):
+        plain = plain.replace(grouped[1], "")
     try:
-        return Money.parse(f"{text.strip().replace(',', '.')} {currency}")
+        return Money.parse(f"{plain.replace(',', '.')} {currency}")
     except MoneyRefused:
         raise forms.ValidationError(_("Write an amount, such as 12.50, without the currency.")) from None
 

@@ -138,7 +138,7 @@ def test_joining_dies_at_the_border(
 
 
 def test_renewing_dies_anywhere(price: PriceOf, clock: StoppedClock, until: Until, work: Callable[[], int]) -> None:
-    """The worker dies at every write of a renewal and its charge; at last each period was billed and charged once."""
+    """G10: the worker dies at every write of a renewal and its charge; at last each period was billed and charged once."""
     members = []
     for number in range(24):
         members.append(person(number, clock))

@@ -76,8 +76,8 @@ def in_order() -> None:
     assert rebuild_customers()[2] == []
 
 
-def test_p17_b2_a_bill_gives_no_access_until_it_is_paid(alice: Any, price: PriceOf, clock: StoppedClock) -> None:
-    """P17, B2, C32: pending on a promise; exactly one activation once the money is recorded."""
+def test_p17_a_bill_gives_no_access_until_it_is_paid(alice: Any, price: PriceOf, clock: StoppedClock) -> None:
+    """P17, C32, recurring B2: pending on a promise; exactly one activation once the money is recorded."""
     found = join(alice, price("full", "month"), clock)
     assert (found.stage, status(alice, clock)) == (Stage.BILLED, "pending")
     bill = Invoice.objects.get()
@@ -132,8 +132,8 @@ def test_c27_paid_at_once_is_good_at_once(alice: Any, price: PriceOf, clock: Sto
     assert (status(alice, clock), until_of(alice, clock)) == ("good", datetime(2026, 4, 2, 10, tzinfo=UTC))
 
 
-def test_b1_c18_what_is_paid_late_begins_when_it_was_paid(alice: Any, price: PriceOf, clock: StoppedClock) -> None:
-    """B1, C18: the period begins with the day of the money, not with the bill nor with the moment of recording."""
+def test_c18_what_is_paid_late_begins_when_it_was_paid(alice: Any, price: PriceOf, clock: StoppedClock) -> None:
+    """C18, recurring B1: the period begins with the day of the money, not with the bill nor with the moment of recording."""
     join(alice, price("full", "month"), clock)
     begun = clock.now
     clock.advance(6 * DAY)
@@ -165,10 +165,10 @@ def test_each_payment_is_one_of_its_own_and_the_same_one_is_told_once(
     assert owing.owed(Invoice.objects.get()) == Money(8000, "EUR")
 
 
-def test_b7_b3_b4_c29_c30_a_renewal_is_billed_ahead_and_moves_nothing_until_it_is_paid(
+def test_c29_c30_a_renewal_is_billed_ahead_and_moves_nothing_until_it_is_paid(
     alice: Any, price: PriceOf, clock: StoppedClock, until: Until
 ) -> None:
-    """B3, B4, C4, C29, C30: current stays current and grace stays grace, dates untouched; B7: paid, it is a month more."""
+    """C4, C29, C30, recurring B3 and recurring B4: current stays current and grace stays grace, dates untouched; recurring B7: paid, it is a month more."""
     join(alice, price("full", "month"), clock)
     pay(clock)
     end = datetime(2026, 4, 2, 10, tzinfo=UTC)
@@ -185,10 +185,10 @@ def test_b7_b3_b4_c29_c30_a_renewal_is_billed_ahead_and_moves_nothing_until_it_i
     in_order()
 
 
-def test_b22_reminders_come_before_and_after_the_day_once_each_and_stop(
+def test_reminders_come_before_and_after_the_day_once_each_and_stop(
     alice: Any, price: PriceOf, clock: StoppedClock, until: Until
 ) -> None:
-    """Like B22: one mail a step, none twice; at last it is given up and told so."""
+    """Like recurring B22: one mail a step, none twice; at last it is given up and told so."""
     join(alice, price("full", "month"), clock)
     until(datetime(2026, 4, 20, tzinfo=UTC))
     assert mails() == ["invoice", "payment_reminder", "payment_overdue", "payment_overdue", "invoice_withdrawn"]

@@ -89,7 +89,8 @@ def test_a_claim_goes_past_what_another_is_claiming(forty):
     assert not {event.pk for event in first} & {event.pk for event in second}
 
 
-def test_the_same_event_received_twice_at_once_is_filed_once(stripe_account):
+def test_b79_the_same_event_received_twice_at_once_is_filed_once(stripe_account):
+    """B79: by two servers at once: one row, and that row is the one job."""
     bodies = (LIVES / "steady-monthly.jsonl").read_bytes().splitlines()
     events = [(services.inspect(stripe_account, body), body) for body in bodies]
     now = clock_module.now()
