@@ -11,7 +11,7 @@ import pytest
 from goodstanding.billing.models import Invoice, InvoiceLine, Payment, Refund, Subscription
 from goodstanding.catalogue.models import LevelTerms, Price, TaxRate
 from goodstanding.catalogue.services import changed
-from goodstanding.checkout import services
+from goodstanding.checkout.models import Checkout
 from goodstanding.clock import StoppedClock
 from goodstanding.communications.models import Mail
 from goodstanding.core.money import Money
@@ -232,7 +232,7 @@ def test_p40_who_changes_his_mind_stays_by_one_click(alice: Any, clock: StoppedC
     work()
     assert (status(alice, clock), covered_until(alice, clock)) == ("good", "2026-05-02T10:00:00Z")
     assert Subscription.objects.get().ends_at is None
-    assert services.Checkout.objects.count() == 1
+    assert Checkout.objects.count() == 1
 
 
 @pytest.mark.parametrize("grace_days", [7, 2])

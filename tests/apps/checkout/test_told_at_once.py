@@ -23,7 +23,7 @@ from goodstanding.gateways.sandbox.vendor import sending
 from goodstanding.inbox import services as inbox
 from goodstanding.inbox.models import WebhookEvent
 from goodstanding.memberships import change_pages, changing
-from goodstanding.memberships.changing import CannotChange
+from goodstanding.memberships.changing_words import CannotChange
 from goodstanding.memberships.reading import standing_now
 from tests.apps.checkout.books import wrong_in
 from tests.apps.checkout.house import in_order
