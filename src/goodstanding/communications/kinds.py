@@ -95,6 +95,8 @@ KINDS: Mapping[str, Kind] = {
     "goes_on_soon": Kind(needs=("level", "goes_on_on", "link"), may=("next_charge_on", "card", "good_until")),
     # A pause was ended before its time, or had none.
     "goes_on": Kind(needs=("level", "link"), may=("next_charge_on", "card", "good_until")),
+    # Staff changed the level. since: where that is not now. amount: what is to be paid for it first, behind the link.
+    "level_changed": Kind(needs=("level", "link"), may=("since", "amount")),
     # Money was given back.
     "refunded": Kind(needs=("amount", "what_it_means", "link")),
     # The bank wants the card's owner to approve a charge: the page behind the link asks.

@@ -10,7 +10,7 @@ anchor alone (I10), and is named after the subscription and *n*, so that it can 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate
@@ -232,12 +232,17 @@ def is_written_of(state: InvoiceState, overdue: Overdue = NOTHING) -> bool:
 
 
 def _drops(changes: Sequence[InvoiceState], due: Sequence[Step]) -> list[Step]:
-    """The bills of changes that nobody pays. None outlives the period that it changes: what follows goes by the old level."""
+    """The bills of changes that nobody pays. None outlives the period that it changes: what follows goes by the old level.
+
+    One that is paid by hand waits for its day, as any such bill; a part that came is not dropped with it.
+    """
     found = []
     for state in changes:
         if state.last is not None and state.settled_at is None and state.closed_at is None:
-            until = min([state.last.created_at + ANSWER_WITHIN, *(step.at for step in due)])
-            found.append(Step(Act.DROP, until, invoice=state.last.invoice))
+            given_up = Step(Act.DROP, state.last.created_at + ANSWER_WITHIN, invoice=state.last.invoice)
+            by_hand = _paid_by_hand(state.last, Act.DROP) if state.last.due_at is not None else given_up
+            if by_hand is not None:
+                found.append(replace(by_hand, at=min([by_hand.at, *(step.at for step in due)])))
     return found
 
 

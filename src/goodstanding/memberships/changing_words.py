@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 _WORDS = {
     "staff": gettext_lazy("This cannot be changed here. Please ask the staff."),
@@ -32,10 +37,41 @@ _WORDS = {
     "changed": gettext_lazy("What it comes to has changed meanwhile. Nothing was changed; please look at it again."),
 }
 
+_FOR_STAFF: dict[str, StrOrPromise] = {
+    "staff": gettext_lazy(
+        "This is not changed here: it has several levels or seats, or is of no price that is known here. End it, and sell anew."
+    ),
+    "gateway": gettext_lazy(
+        "Its gateway renews this by its own clock and at its own prices. Change the price there: that is noticed by itself, the "
+        "level follows, and the bill is shown as expected. Or stop it here, and have the member join at the other level: that "
+        "ends this one there."
+    ),
+    "ended": gettext_lazy("This has ended. Sell the other level at the desk, or have the member join."),
+    "stay_first": gettext_lazy("Its renewal is stopped. Choose “Keep after all” first, then change."),
+    "paused": gettext_lazy("It is paused, or will be. Have it go on first, then change."),
+    "unpaid": gettext_lazy("A bill of it is not paid. Record its payment, or wait for it; then change."),
+    "not_begun": gettext_lazy("What was bought has not begun yet. It can be changed from then on."),
+    "on_hold": gettext_lazy("The membership is on hold, or not in good standing. Release the hold first."),
+    "waiting": gettext_lazy(
+        "A change waits for its payment. Record that, or wait until it is dropped; then choose anew."
+    ),
+    "closed": gettext_lazy("This price or its level is closed. Open it first, or choose another one."),
+    "other_group": gettext_lazy("This is no other level of what is held: it is of another group."),
+    "currency": gettext_lazy("This price is in another currency than the subscription. Choose one in its currency."),
+    "held": gettext_lazy("This is what is held already."),
+    "no_reason": gettext_lazy("Say why: it is looked at again later."),
+    "no_card": gettext_lazy("No card is kept that could be charged. Leave the bill open."),
+    "stop_later": gettext_lazy(
+        "Its renewal can be stopped with the change only where that is made at once and nothing is due. Keep the renewal for "
+        "now, and stop it once the change is paid, or has come."
+    ),
+}
+
 
 class CannotChange(ValueError):
-    """The level is not changed; ``words`` say why, to the member. ``code`` is one of those named here."""
+    """The level is not changed; ``words`` say why, to the member, ``for_staff`` to staff. ``code`` is one of those named here."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
-        self.code, self.words = code, str(_WORDS[code])
+        self.code, self.words = code, str(_WORDS.get(code) or _FOR_STAFF[code])
+        self.for_staff = str(_FOR_STAFF.get(code) or _WORDS[code])

@@ -57,7 +57,7 @@ def close(
         _lock_customers(membership.member)
         if not _is_held(membership, now=now):
             return None
-        for subscription in _subscriptions(membership):
+        for subscription in live(membership):
             try:
                 ending.end_now(subscription, now=now)
             except ending.UnderWay:
@@ -113,7 +113,7 @@ def replaced(
         if any(each.item.subscription.external_id in but for each in row.items.all()):
             continue
         answer = _answer(row, records, now=now)
-        begun = [each for each in _subscriptions(row) if each.status != SubscriptionStatus.INCOMPLETE]
+        begun = [each for each in live(row) if each.status != SubscriptionStatus.INCOMPLETE]
         runs = answer is not None and answer.status not in (*OVER, Status.PENDING)
         if begun or (runs and start <= now):
             until = (answer.covered_until or FOR_LIFE) if answer is not None and runs else now
@@ -129,6 +129,19 @@ def close_others(member: Member, price: Price, *, start: datetime, but: Containe
     return [made for made in closed if made is not None]
 
 
+def stands(membership: Membership, *, now: datetime) -> Answer | None:
+    """Return the standing of one membership at ``now``; ``None`` where nothing is known of it."""
+    records = records_of([membership.member_id]).get(membership.member_id, [])
+    return _answer(membership, records, now=now)
+
+
+def live(membership: Membership) -> list[Subscription]:
+    """Return the subscriptions of a membership that have not ended."""
+    rows = Subscription.objects.filter(items__seat__membership=membership, items__is_current=True)
+    found = rows.exclude(status__in=[str(status) for status in ENDED]).select_related("gateway_account", "customer")
+    return list(found.distinct().order_by("begun_at", "id"))
+
+
 def _lock_customers(member: Member) -> None:
     """Lock all customers of a member before his standing, in one order, as whoever takes in facts does."""
     for customer in GatewayCustomer.objects.filter(member=member).select_related("gateway_account").order_by("pk"):
@@ -136,17 +149,10 @@ def _lock_customers(member: Member) -> None:
 
 
 def _is_held(membership: Membership, *, now: datetime) -> bool:
-    records = records_of([membership.member_id]).get(membership.member_id, [])
-    answer = _answer(membership, records, now=now)
-    return answer is not None and (answer.status not in OVER or bool(_subscriptions(membership)))
+    answer = stands(membership, now=now)
+    return answer is not None and (answer.status not in OVER or bool(live(membership)))
 
 
 def _answer(membership: Membership, records: Sequence[MembershipRecord], *, now: datetime) -> Answer | None:
     record = next((each for each in records if each.ref == membership.pk), None)
     return judge(record, now) if record is not None else None
-
-
-def _subscriptions(membership: Membership) -> list[Subscription]:
-    rows = Subscription.objects.filter(items__seat__membership=membership, items__is_current=True)
-    live = rows.exclude(status__in=[str(status) for status in ENDED]).select_related("gateway_account", "customer")
-    return list(live.distinct().order_by("begun_at", "id"))

@@ -18,6 +18,7 @@ from goodstanding.core.standing import Answer, judge_member
 from goodstanding.memberships import statuses
 from goodstanding.memberships.documents import Document, of_member
 from goodstanding.memberships.forms import DECISIONS
+from goodstanding.memberships.level_decisions import LevelDecision
 from goodstanding.memberships.models import Alarm, Approval, Grant, Hold, Membership, StatusOverride
 from goodstanding.memberships.reading import standing_now
 from goodstanding.memberships.timeline import Entry, Story, story
@@ -91,7 +92,8 @@ def shown(member: Member, asked: Asked, *, user: Any, now: datetime) -> dict[str
     )
     called = statuses.statuses_of([member], {member.pk: told.records}, at, known_by=asked.known_by)
     overrides = StatusOverride.objects.filter(member=member).values_list("pk", flat=True)
-    ids = [member.pk, *overrides, *(each.row.pk for rows in decided.values() for each in rows)]
+    levels = LevelDecision.objects.filter(member=member).values_list("pk", flat=True)
+    ids = [member.pk, *overrides, *levels, *(each.row.pk for rows in decided.values() for each in rows)]
     return {
         "at": at,
         "standing": _with_moments(document),

@@ -20,6 +20,7 @@ from goodstanding.core.periods import Unit
 from goodstanding.core.records import HoldKind, Status
 from goodstanding.core.status import Day
 from goodstanding.memberships.closings import Closing  # noqa: F401 - a model of this app
+from goodstanding.memberships.level_decisions import LevelDecision  # noqa: F401 - another one
 from goodstanding.people.models import Member
 
 DAYS = [(Day.JOINED.value, _("it was joined")), (Day.STARTED.value, _("it began")), (Day.ENDED.value, _("it ends"))]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from goodstanding.core.privacy import Erase, Holding, NotPersonal
 
 _REASON = "Staff's own words about a member, shown to the member. That it was decided stays known."
+_STAFFS = "Staff's own words about a change of level, not shown on the member's pages. That it was made stays known."
 _PLACE = "When the member held which level. The row stays without a name: what was paid must still be for something."
 
 HOLDS = (
     Holding(model="Hold", fields=("reason",), why=_REASON, erase=Erase.BLANK, export=True),
     Holding(model="Approval", fields=("reason",), why=_REASON, erase=Erase.BLANK, export=True),
     Holding(model="Closing", fields=("reason",), why=_REASON, erase=Erase.BLANK, export=True),
+    Holding(model="LevelDecision", fields=("reason",), why=_STAFFS, erase=Erase.BLANK, export=True),
+    Holding(model="LevelDecision", fields=("before", "after", "made_at"), why=_PLACE, erase=Erase.KEEP, export=True),
     Holding(model="Grant", fields=("reason",), why=_REASON, erase=Erase.BLANK, export=True),
     Holding(
         model="StatusOverride",
@@ -64,6 +67,7 @@ NOT_PERSONAL: NotPersonal = {
     "Approval": ("id", "membership"),
     "Grant": ("id", "membership"),
     "Closing": ("id", "membership"),
+    "LevelDecision": ("id", "about"),
     "StatusOverride": ("id", "membership"),
     "StatusRule": ("status",),
     "Seat": ("id", "membership"),

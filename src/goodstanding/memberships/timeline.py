@@ -27,6 +27,7 @@ from goodstanding.core.facts import (
 from goodstanding.core.money import Money
 from goodstanding.core.records import FOR_LIFE, MembershipRecord
 from goodstanding.core.standing import MemberAnswer, judge_member, outlook
+from goodstanding.memberships.level_decisions import LevelDecision
 from goodstanding.memberships.models import Approval, Grant, Hold, Seat
 from goodstanding.memberships.reading import records_of
 from goodstanding.memberships.reminders import of_member
@@ -152,6 +153,11 @@ def _decided(member: Member) -> Iterator[Entry]:
         yield Entry(approval.asked_at, approval.asked_at, "approval asked for")
         if approval.decided_at:
             yield Entry(approval.decided_at, approval.decided_at, f"{approval.state}: {approval.reason}")
+    for made in LevelDecision.objects.filter(member=member):
+        since = f" from {stamp(made.effect_at)}" if made.effect_at else ", once it is paid"
+        since = "" if made.effect_at == made.made_at else since
+        words = f"level changed by staff: {made.before_id} → {made.after_id}{since}: {made.reason}"
+        yield Entry(made.made_at, made.made_at, words)
     for invoice, sent in of_member(member):
         last = ", for the last time" if sent.is_last else ""
         yield Entry(sent.at, sent.at, f"reminded of invoice {invoice.number or invoice.external_id}{last}")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from goodstanding.core.records import Status
 from goodstanding.memberships.forms import DECISIONS, Decision
 from goodstanding.office.gift_forms import AdjustForm, SendGiftForm, VoidGiftForm
+from goodstanding.office.level_forms import MoveForm
 from goodstanding.office.money_forms import (
     BouncedForm,
     DayForm,
@@ -104,6 +105,7 @@ ACTIONS: dict[str, type[Decision]] = {
     "pause": PauseForm,
     "resume": ResumeForm,
     "close": CloseForm,
+    "move": MoveForm,
     "seat": GiveSeatForm,
     "unseat": EndSeatForm,
     "status": StatusForm,
@@ -233,6 +235,10 @@ SAYS: dict[str, tuple[StrOrPromise, StrOrPromise]] = {
     "close": (
         _("Nothing is charged any more, and nothing is given back: refund the payment, where it should be."),
         _("The membership ends at once, with all that is paid of it."),
+    ),
+    "move": (
+        _("Nothing is charged, and nothing is given back: refund the payment, where it should be."),
+        _("The old place ends now. What is left of it, to the same day, is granted at the other level."),
     ),
     "status": (
         _("Nothing is paid or given back."),

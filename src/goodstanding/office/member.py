@@ -20,6 +20,7 @@ from goodstanding.memberships.models import Seat
 from goodstanding.office.forms import ACTIONS
 from goodstanding.people.models import Member
 
+CHANGES = "gs_billing.change_subscription"  # what a change of level needs
 PAYMENTS, MAILS, SEATS = 20, 10, 50  # shown, the latest first
 
 
@@ -51,32 +52,38 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Renewing:
-    """A subscription, what it pays for, and what its gateway was asked and has not confirmed. ``can``: names of actions."""
+    """A subscription, what it pays for, and what its gateway was asked and has not confirmed. ``can``: names of actions. ``places``:
+    the memberships, by their ids.
+    """
 
     row: Subscription
     levels: tuple[str, ...]
     waiting: tuple[Errand, ...]
     can: tuple[str, ...]
+    places: tuple[str, ...] = ()
 
 
 def shown(member: Member, *, user: Any, changes_only: bool, page: str, now: datetime) -> dict[str, Any]:
     """Return everything that the page of ``member`` shows to ``user``."""
     asked = member_page.Asked(changes_only=changes_only, page=page)
     waiting = _waiting(member)
+    renewing = _subscriptions(member, waiting, now=now)
     return {
         **member_page.shown(member, asked, user=user, now=now),
         "asked": asked,
         "invoices": [(each, owing.owed(each)) for each in owing.open_invoices(member)],
         "retriable": {bill.pk for bill in cards.overdue(member)},
         "payments": _payments(member, waiting),
-        "subscriptions": _subscriptions(member, waiting, now=now),
+        "subscriptions": renewing,
+        "renewed": {pk for each in renewing if each.row.status not in ENDED for pk in each.places},
         "seats": Seat.objects.filter(Q(payer=member) | Q(holder=member))
         .select_related("payer", "holder")
         .order_by(F("until").desc(nulls_first=True), "-since", "id")[:SEATS],
         "doors": doors.why(member, now),
         "cards": Card.objects.filter(member=member).order_by("added_at", "id"),
         "mails": mails.latest(MAILS, about=member.pk),
-        "may": {name: user.has_perm(action.permission) for name, action in ACTIONS.items()},
+        "may": {name: user.has_perm(action.permission) for name, action in ACTIONS.items()}
+        | {"change": user.has_perm(CHANGES)},
     }
 
 
@@ -126,8 +133,9 @@ def _subscriptions(member: Member, waiting: dict[tuple[str, str], list[Errand]],
     found = []
     for row in rows.prefetch_related("items__seat__membership__level").order_by("-begun_at", "-id"):
         asked = tuple(waiting.get((row.gateway_account_id, row.external_id), ()))
-        levels = tuple(item.seat.membership.level.name for item in row.items.all() if hasattr(item, "seat"))
-        found.append(Renewing(row, levels, asked, _can(row, asked, now=now)))
+        held = [item.seat.membership for item in row.items.all() if hasattr(item, "seat")]
+        levels, places = tuple(each.level.name for each in held), tuple(each.pk for each in held)
+        found.append(Renewing(row, levels, asked, _can(row, asked, now=now), places))
     return found
 
 
@@ -140,4 +148,8 @@ def _can(row: Subscription, asked: Sequence[Errand], *, now: datetime) -> tuple[
     ends = Errand.Kind.END in kinds or (row.ends_at is not None and Errand.Kind.RESUME not in kinds)
     if ends:
         return ("keep", "end")
-    return ("stop", "pause", "resume", "end") if row.billed_by == Subscription.BilledBy.US else ("stop", "end")
+    return (
+        ("change", "stop", "pause", "resume", "end")
+        if row.billed_by == Subscription.BilledBy.US
+        else ("change", "stop", "end")
+    )

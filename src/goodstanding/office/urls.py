@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from goodstanding.office.views import bank, books, byhand, codes, dunning, gateways, gifts, lists, members
+from goodstanding.office.views import bank, books, byhand, codes, dunning, gateways, gifts, level, lists, members
 
 app_name = "gs_office"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("members/", lists.members, name="members"),
     path("members/add/", members.add, name="add"),
     path("members/<str:member>/", members.member, name="member"),
+    path("members/<str:member>/change-level/<str:subscription>/", level.change, name="change_level"),
     path("members/<str:member>/<slug:name>/", members.act, name="act"),
     path("members/<str:member>/<slug:name>/<str:about>/", members.act, name="act"),
     path("invoices/", lists.invoices, name="invoices"),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from goodstanding.billing.models import Invoice, InvoiceLine, Payment, Refund
 from goodstanding.catalogue.models import Level
 from goodstanding.core.records import Status
+from goodstanding.memberships.level_decisions import LevelDecision
 from goodstanding.memberships.models import StandingChange
 from goodstanding.people.models import Member
 from goodstanding.portal import words
@@ -119,6 +120,8 @@ def _kinds(member: Member, names: dict[str, str]) -> Iterable[_Kind]:
     yield _Kind(mine(member).annotate(is_gift=Exists(redeemed)), "issued_at", _issued, "issued_at")
     yield _Kind(Payment.objects.filter(status__in=("succeeded", "failed"), **own), "made_at", _paid, "made_at")
     yield _Kind(Refund.objects.filter(status="succeeded", **own), "made_at", _given_back, "made_at")
+    decided = LevelDecision.objects.filter(member=member)
+    yield _Kind(decided, "made_at", lambda row: _decided(row, names), "made_at")
     # That something was begun and is not paid yet is no news: its invoice stands there.
     changes = StandingChange.objects.filter(member=member).exclude(after=Status.PENDING)
     yield _Kind(changes, "at", lambda row: change_words(row, names), "recorded_at")
@@ -140,6 +143,15 @@ def _paid(row: Payment) -> str:
 
 def _given_back(row: Refund) -> str:
     return _("%(amount)s was given back to you.") % {"amount": words.money(row.amount_minor, row.currency)}
+
+
+def _decided(row: LevelDecision, names: dict[str, str]) -> str:
+    """That staff changed the level; why they did is theirs."""
+    level = names.get(row.after_id, row.after_id)
+    if row.effect_at is None:
+        return _("The staff changed your level to %(level)s, from when it is paid.") % {"level": level}
+    said = {"level": level, "day": words.day(row.effect_at)}
+    return _("The staff changed your level to %(level)s, from %(day)s.") % said
 
 
 def change_words(change: StandingChange, names: dict[str, str]) -> str:

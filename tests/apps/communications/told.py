@@ -120,6 +120,12 @@ TOLD: dict[str, dict[str, Any]] = {
         "what_it_means": "You keep <it>.",
         "link": LINK,
     },
+    "level_changed": {
+        "level": "Full <b>member</b>",
+        "since": datetime(2026, 3, 16, tzinfo=UTC),
+        "amount": "25.00 EUR",
+        "link": LINK,
+    },
     "seats_fewer": {"people": "Bob <b>Birch</b>, Charlie", "level": "Full <b>member</b>", "link": LINK},
     "invoice": {
         "number": "INV-32",
@@ -244,6 +250,10 @@ SAYS: dict[str, tuple[str, ...]] = {
         "Your membership Full <b>member</b> is paid in full",
         "nothing more will be charged for it",
         "Until the end of March 15, 2026 you keep your access",
+    ),
+    "level_changed": (
+        "Your membership is changed to Full <b>member</b>",
+        "It is yours once 25.00 EUR is paid for it",
     ),
     "seats_fewer": ("There are fewer seats in your membership now", "have been told: Bob <b>Birch</b>, Charlie."),
     "invoice": (

@@ -9,7 +9,7 @@ from django.urls import reverse
 from goodstanding.catalogue.models import Price
 from goodstanding.memberships import byhand
 from goodstanding.office import once
-from tests.apps.checkout.conftest import price, shop, until, work  # noqa: F401 - fixtures
+from tests.apps.checkout.conftest import house, price, shop, until, work  # noqa: F401 - fixtures
 
 
 @pytest.fixture
