@@ -225,7 +225,7 @@ def _off_the_anchor() -> Iterator[str]:
 
 
 @settings(
-    max_examples=30, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=20, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck), derandomize=True
 )
 @given(
     st.lists(STEP, min_size=5, max_size=10),

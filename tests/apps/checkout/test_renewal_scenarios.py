@@ -16,7 +16,7 @@ from goodstanding.clock import StoppedClock
 from goodstanding.communications.models import Mail
 from goodstanding.core.money import Money
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import byhand, ending, giving_back, owing
+from goodstanding.memberships import byhand, change_pages, changing, ending, giving_back, owing
 from goodstanding.memberships.models import Membership
 from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
@@ -263,3 +263,27 @@ def test_g5_two_parts_that_are_given_back_add_up(alice: Any, dana: Any, clock: S
     assert sum(Refund.objects.filter(status="succeeded").values_list("amount_minor", flat=True)) == 2500
     assert giving_back.left_of(payment) == Money(3500, "EUR")
     assert status(alice, clock) == "good"
+
+
+def test_b13_a_change_of_one_of_three_memberships_leaves_the_others_alone(
+    alice: Any, clock: StoppedClock, until: Until
+) -> None:
+    """B13: each has a period of its own, and keeps it."""
+    small, big = (sold(name, group="benches", amount_minor=amount) for name, amount in (("small", 1000), ("big", 3000)))
+    for day, price in ((2, sold("laser")), (5, small), (9, sold("kiln"))):
+        clock.set(at(3, day))
+        buy(alice, wish(price), clock)
+    clock.set(at(3, 20))
+    row = Subscription.objects.select_related("gateway_account", "customer__member").get(
+        items__seat__membership__level="small"
+    )
+    seen = change_pages.shown(change_pages.signed(changing.preview(row, big, now=clock.now)), now=clock.now)
+    changing.accept(row, big, seen, return_url="/x", now=clock.now, card="sandbox_ok")
+
+    def stands() -> dict[str, str]:
+        levels = standing_now(alice.pk, now=clock.now).document["levels"]
+        return {each["level"]: each["covered_until"][:10] for each in levels}
+
+    assert stands() == {"laser": "2026-04-02", "big": "2026-04-05", "kiln": "2026-04-09"}
+    until(at(4, 12), step=DAY)
+    assert stands() == {"laser": "2026-05-02", "big": "2026-05-05", "kiln": "2026-05-09"}

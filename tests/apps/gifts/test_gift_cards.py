@@ -219,3 +219,12 @@ def test_a_card_paid_by_hand_is_sent_once_the_money_is_there(
     work()
     assert Mail.objects.filter(kind="gift_card").count() == 1
     assert state(card, clock) is State.GOOD
+
+
+def test_b71_a_card_outlives_the_site_s_other_secrets(
+    alice: Any, bob: Any, bought: Bought, clock: StoppedClock, settings: Any
+) -> None:
+    """B71: with another secret key every signed page and link is new; the code of a card is what it was."""
+    card = bought(alice, 5000)
+    settings.SECRET_KEY = "another " * 8
+    assert gift_cards.redeem(bob, card.code, now=clock.now).pk == card.pk
