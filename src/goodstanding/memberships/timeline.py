@@ -19,6 +19,7 @@ from goodstanding.core.facts import (
     InvoicePaymentFailed,
     InvoiceSeen,
     Ladder,
+    PauseSpan,
     PaymentLinked,
     PaymentSeen,
     RefundSeen,
@@ -179,7 +180,7 @@ def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
             then = ", ".join(item.hints.price for item in fact.next_items)
             then = f", from its next period on {then}" if then else ""
             once = f", once invoice {fact.once_paid} is paid" if fact.once_paid else ""
-            paused = ", paused" if fact.paused else ""
+            paused = ", paused" if fact.paused else _pause_words(fact.pauses)
             return f"subscription {fact.subscription} {fact.status}{paused}{end}: {prices}{then}{once}"
         case InvoiceSeen():
             amount = Money(fact.total_minor, fact.currency)
@@ -205,6 +206,14 @@ def fact_words(fact: Fact) -> str:  # noqa: PLR0911 (one case a kind)
             return f"dispute {fact.dispute} {fact.status}, {Money(fact.amount_minor, fact.currency)}"
         case _:
             return "price list told"
+
+
+def _pause_words(pauses: Sequence[PauseSpan]) -> str:
+    """The last pause of a subscription of ours."""
+    if not pauses:
+        return ""
+    last = pauses[-1]
+    return f", pause from {stamp(last.start)} " + (f"to {stamp(last.end)}" if last.end else "until it is resumed")
 
 
 def _line_words(bill: InvoiceSeen) -> str:

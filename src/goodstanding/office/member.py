@@ -61,6 +61,8 @@ class Renewing:
     waiting: tuple[Errand, ...]
     can: tuple[str, ...]
     places: tuple[str, ...] = ()
+    is_paused: bool = False
+    pause_comes: bool = False  # one is set that has not begun
 
 
 def shown(member: Member, *, user: Any, changes_only: bool, page: str, now: datetime) -> dict[str, Any]:
@@ -135,7 +137,9 @@ def _subscriptions(member: Member, waiting: dict[tuple[str, str], list[Errand]],
         asked = tuple(waiting.get((row.gateway_account_id, row.external_id), ()))
         held = [item.seat.membership for item in row.items.all() if hasattr(item, "seat")]
         levels, places = tuple(each.level.name for each in held), tuple(each.pk for each in held)
-        found.append(Renewing(row, levels, asked, _can(row, asked, now=now), places))
+        there = row.status not in ENDED and row.has_pause_after(now)
+        runs = there and row.is_paused_at(now)
+        found.append(Renewing(row, levels, asked, _can(row, asked, now=now), places, runs, there and not runs))
     return found
 
 
@@ -146,10 +150,8 @@ def _can(row: Subscription, asked: Sequence[Errand], *, now: datetime) -> tuple[
     if Errand.Kind.END_NOW in kinds:
         return ()
     ends = Errand.Kind.END in kinds or (row.ends_at is not None and Errand.Kind.RESUME not in kinds)
+    ours = row.billed_by == Subscription.BilledBy.US
+    resume = ("resume",) if ours and row.has_pause_after(now) else ()
     if ends:
-        return ("keep", "end")
-    return (
-        ("change", "stop", "pause", "resume", "end")
-        if row.billed_by == Subscription.BilledBy.US
-        else ("change", "stop", "end")
-    )
+        return ("keep", *resume, "end")
+    return ("change", "stop", *(resume or (("pause",) if ours else ())), "end")

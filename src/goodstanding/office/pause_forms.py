@@ -38,7 +38,7 @@ class PauseForm(Decision):
 class ResumeForm(Decision):
     """Have a pause end now, or drop one that has not begun."""
 
-    title, button, done = _("Go on after a pause"), _("Have it go on"), _("It goes on.")
+    title, button, done = _("End the pause"), _("End the pause"), _("The pause is over, or dropped.")
     permission, about = "gs_billing.change_subscription", Subscription
 
     def take(self, *, by: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -104,3 +105,26 @@ def test_a_treasurer_finds_somebody_sells_and_gives_a_part_back(desk, live_serve
     page.get_by_role("button", name="Give the money back").click()
     page.get_by_text("succeeded; given back 12.50 EUR").wait_for()
     look(page, "member after")
+
+
+def test_staff_pause_what_a_card_pays_and_have_it_go_on(desk, live_server, alice, price, clock):
+    buy(alice, price("full", "month"), clock)
+    clock.advance(timedelta(days=3))
+    page = desk("phone")
+    page.goto(live_server.url + reverse("gs_office:member", args=[alice.pk]))
+    page.get_by_role("link", name="Pause", exact=True).click()
+    look(page, "pause phone")
+    page.get_by_label("Until").fill("2026-03-25T00:00:00")
+    page.get_by_label("Reason").fill("abroad")
+    page.get_by_role("button", name="Pause it").click()
+    page.get_by_text("It is paused, or will be. good → lapsed.").wait_for()
+    look(page, "paused phone")
+    clock.advance(timedelta(days=2))
+    page.set_viewport_size(SIZES["desktop"])
+    page.get_by_role("link", name="Go on after the pause").click()
+    look(page, "go on desktop")
+    page.get_by_label("Reason").fill("back early")
+    page.get_by_role("button", name="End the pause").click()
+    page.get_by_text("The pause is over, or dropped. lapsed → good.").wait_for()
+    page.get_by_role("link", name="End now").click()
+    look(page, "end now desktop")
