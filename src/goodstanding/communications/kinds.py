@@ -88,7 +88,8 @@ KINDS: Mapping[str, Kind] = {
     # The last of so many payments was made: no further charges. Until when it is held then, or in words where no day says it.
     "paid_up": Kind(needs=("level", "link"), may=("covered_until", "what_it_means")),
     # It is paused, or will be. Without goes_on_on somebody has to have it go on; without next_charge_on nothing is charged.
-    "paused": Kind(needs=("level", "starts_on", "link"), may=("goes_on_on", "next_charge_on")),
+    # covered_until: a gateway paused it, which leaves what is paid as it is.
+    "paused": Kind(needs=("level", "starts_on", "link"), may=("goes_on_on", "next_charge_on", "covered_until")),
     # A pause that had not begun was taken back.
     "pause_dropped": Kind(needs=("level", "link"), may=("next_charge_on",)),
     # Some days before a pause is over. card, good_until: where the card will not be good for the next charge.

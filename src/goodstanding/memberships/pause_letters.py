@@ -61,7 +61,8 @@ def of_telling(told: Told, post: Post, writes: Writes, *, now: datetime) -> None
     about = f"{last.subscription}|{last.at.isoformat()}|{last.rank}"
     span = _span(last)
     if span is not None and len(last.pauses) + last.paused > len(before.pauses) + before.paused:
-        context = {"starts_on": _day(span.start), "goes_on_on": _day(span.end), **_charge(told)}
+        context: dict[str, Any] = {"starts_on": _day(span.start), "goes_on_on": _day(span.end), **_charge(told)}
+        context |= {"covered_until": _runs_on(told)} if last.paused else {}
         post("paused", about, {"level": told.level, "link": told.page, **context})
         _remind(told, span, writes, now=now)
     elif len(last.pauses) + last.paused < len(before.pauses) + before.paused and not before.paused:
@@ -118,6 +119,12 @@ def _charge(told: Told) -> dict[str, date | None]:
     """When something is charged next, where our clock knows."""
     step = turns.step_of(told.ledger, told.last.subscription) if told.last.ours else None
     return {"next_charge_on": _day(step.start) if step is not None and step.act is Act.RENEW else None}
+
+
+def _runs_on(told: Told) -> datetime | None:
+    """Until when what is paid runs on where a gateway pauses: it charges nothing, and moves nothing."""
+    paid = turns.last_period(told.ledger, told.last.subscription)
+    return paid.end if paid is not None else None
 
 
 def _card(told: Told) -> dict[str, Any]:

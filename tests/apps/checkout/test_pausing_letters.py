@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.db import transaction
 
+from goodstanding.billing import recording
 from goodstanding.billing.models import GatewayCustomer, Subscription
 from goodstanding.clock import StoppedClock
 from goodstanding.communications.models import Mail
+from goodstanding.core.ledger import Ledger
+from goodstanding.core.status import Shown
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.memberships import expiring, pausing
+from goodstanding.memberships.intake import take_in
+from goodstanding.memberships.reading import records_of, standing_now
+from goodstanding.memberships.statuses import statuses_of
 from tests.apps.checkout.house import DAY, PriceOf, Until, june
 from tests.apps.checkout.test_joining import buy
 
@@ -79,3 +87,40 @@ def test_nobody_is_written_to_where_the_gateway_does_it(
     pause(alice, clock, june(11), june(21))
     until(june(22), step=3 * DAY)
     assert kinds() == []
+
+
+def test_g7_paused_at_the_gateway_closes_the_renewal_and_is_neither_lapsed_nor_cancelled(
+    alice: Any, house: PriceOf, clock: StoppedClock, until: Until
+) -> None:
+    """A gateway that bills may pause, too (Stripe's ``pause_collection``): what is paid runs on, and is not moved."""
+
+    def told(**changes: Any) -> None:
+        row = Subscription.objects.get()
+        ledger = Ledger(recording.objects_of([row.customer_id])[row.customer_id])
+        fact = replace(ledger.subscriptions[row.external_id][-1], at=clock.now, rank=1, **changes)
+        with transaction.atomic():
+            take_in([fact], account=row.gateway_account, event=f"evt_{clock.now}", recorded_at=clock.now, now=clock.now)
+
+    buy(alice, house("basic"), clock, at="sandbox-auto")
+    clock.set(june(11))
+    told(paused=True, resumes_at=datetime(2026, 7, 20, tzinfo=UTC))
+    row = Subscription.objects.get()
+    assert (row.pause_from, row.pause_until, row.is_paused_at(clock.now)) == (
+        june(11),
+        datetime(2026, 7, 20, tzinfo=UTC),
+        True,
+    )
+    assert standing_now(alice.pk, now=clock.now).status == "good"
+    with pytest.raises(pausing.CannotPause, match="gateway"):
+        pausing.pause(row, start=clock.now, end=june(21), now=clock.now, by=alice.user, reason="abroad")
+    until(datetime(2026, 7, 18, tzinfo=UTC), step=5 * DAY)
+    document = standing_now(alice.pk, now=clock.now).document
+    assert (document["status"], document["because"]) == ("lapsed", "paused; paid until 2026-07-01T00:00:00Z")
+    (record,) = records_of([alice.pk])[alice.pk]
+    assert statuses_of([alice], {alice.pk: [record]}, clock.now)[record.ref].said.status != Shown.CANCELLED
+    assert kinds() == ["paused", "goes_on_soon"]
+    assert "What you paid stays yours until the end of June 30, 2026." in Mail.objects.get(kind="paused").text
+    clock.advance(DAY)
+    told(paused=False, resumes_at=None)
+    assert kinds() == ["paused", "goes_on_soon", "goes_on"]
+    assert not Subscription.objects.get().has_pause_after(clock.now)

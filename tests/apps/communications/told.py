@@ -56,6 +56,7 @@ TOLD: dict[str, dict[str, Any]] = {
         "starts_on": date(2026, 3, 11),
         "goes_on_on": date(2026, 3, 21),
         "next_charge_on": date(2026, 4, 14),
+        "covered_until": datetime(2026, 4, 4, tzinfo=UTC),
         "link": LINK,
     },
     "pause_dropped": {"level": "Full <b>member</b>", "next_charge_on": date(2026, 4, 4), "link": LINK},
@@ -199,6 +200,7 @@ SAYS: dict[str, tuple[str, ...]] = {
     "paused": (
         "Your membership Full <b>member</b>: the pause is set",
         "It is paused from March 11, 2026, and goes on by itself on March 21, 2026.",
+        "What you paid stays yours until the end of April 3, 2026.",
         "The next payment is due on April 14, 2026.",
     ),
     "pause_dropped": (
