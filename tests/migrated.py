@@ -37,7 +37,7 @@ def copy_to(path: Path) -> None:
     with _one_at_a_time(KEPT_IN / "lock"):
         if not kept.exists():
             _make(kept)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copyfile(kept, path)
 
 

@@ -23,6 +23,7 @@ here                           there
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -84,6 +85,7 @@ class View:
     def __init__(self, record: MembershipRecord, known: datetime) -> None:
         self.record = record
         self.known = known
+        self._statuses: dict[datetime, Status] = {}
 
     def happened(self, moment: datetime | None) -> bool:
         return moment is not None and moment <= self.known
@@ -144,7 +146,10 @@ class View:
         if not pauses or line.kind is not LineKind.REGULAR:
             return [(line.start, line.end)]
         pieces, moment, left = [], line.start, line.end - line.start
-        while left > timedelta() and moment < EPOCH + 400 * GRID:
+        never = EPOCH + 400 * GRID
+        if any(pause.end is None for pause in pauses):
+            never = min(never, max(line.end, *(pause.end or pause.start for pause in pauses)))
+        while left > timedelta() and moment < never:
             if not any(pause.start <= moment and (pause.end is None or moment < pause.end) for pause in pauses):
                 pieces.append((moment, moment + GRID))
                 left -= GRID
@@ -309,6 +314,11 @@ class View:
         )
 
     def status_at(self, t: datetime) -> Status:
+        if t not in self._statuses:
+            self._statuses[t] = self._status_at(t)
+        return self._statuses[t]
+
+    def _status_at(self, t: datetime) -> Status:
         if not self.happened(self.record.begun_at):
             return Status.NONE
         if self.happened(self.record.ended_at):
@@ -336,8 +346,20 @@ class View:
         return max([end, *over])
 
 
+# What was seen last is looked at again: a membership is judged alone, and with the member's others.
+_views: deque[View] = deque(maxlen=4)
+
+
+def _view(record: MembershipRecord, known: datetime) -> View:
+    for view in _views:
+        if view.record is record and view.known == known:
+            return view
+    _views.append(View(record, known))
+    return _views[-1]
+
+
 def judge(record: MembershipRecord, at: datetime) -> OracleAnswer:
-    view = View(record, at)
+    view = _view(record, at)
 
     def shown(t: datetime) -> tuple[Status, str]:
         status = view.status_at(t)
@@ -348,7 +370,7 @@ def judge(record: MembershipRecord, at: datetime) -> OracleAnswer:
 
 
 def judge_member(records: Sequence[MembershipRecord], at: datetime) -> OracleMemberAnswer:
-    views = [View(record, at) for record in records if record.begun_at <= at]
+    views = [_view(record, at) for record in records if record.begun_at <= at]
 
     def shown(t: datetime) -> tuple[Status, frozenset[tuple[str, Status]]]:
         pairs = frozenset((view.level_at(t).level, view.status_at(t)) for view in views)

@@ -25,7 +25,9 @@ class Shop:
 
     def manage(self, *arguments: str, code: int = 0, **settings: str) -> str:
         """Run ``manage.py``, expect its exit code, and return what it wrote."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPYCACHEPREFIX") if name in os.environ
+        }
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=HERE / "shop_project",

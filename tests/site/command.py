@@ -9,12 +9,19 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import migrated
+
 
 @dataclass(frozen=True)
 class Site:
     """A folder with nothing in it but what the site itself puts there."""
 
     folder: Path
+
+    def already_migrated(self) -> Site:
+        """Put a migrated database where the site keeps its own; ``migrate`` still has the gateway accounts to make."""
+        migrated.copy_to(self.folder / "var" / "goodstanding.sqlite3")
+        return self
 
     def environment(self, **settings: str) -> dict[str, str]:
         """Return the environment of a newcomer, with ``settings``."""

@@ -146,7 +146,7 @@ def test_ctrl_c_stops_between_two_moments_and_the_same_again_goes_on(interruptin
 
 @pytest.mark.slow
 def test_other_processes_follow(tmp_path):
-    site = Site(tmp_path)
+    site = Site(tmp_path).already_migrated()
     assert site.run("migrate").returncode == 0
     refused: list[Any] = [
         site.run("simulate"),

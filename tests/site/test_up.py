@@ -70,8 +70,10 @@ class Running:
 @pytest.fixture
 def up(tmp_path, request) -> Iterator[Running]:
     """A site that is up: bare, unless the test asks (``indirect``) for the demonstration, which takes a while to live through."""
-    settings = {} if getattr(request, "param", "") == "demonstration" else {"GOODSTANDING_DEMO": "0"}
-    running = Running(Site(tmp_path), **settings)
+    if getattr(request, "param", "") == "demonstration":
+        running = Running(Site(tmp_path))
+    else:
+        running = Running(Site(tmp_path).already_migrated(), GOODSTANDING_DEMO="0")
     try:
         running.wait_until_up()
         yield running
@@ -137,7 +139,7 @@ def test_where_one_part_dies_the_other_is_stopped_and_the_code_is_1(up, part):
     ],
 )
 def test_nobody_with_a_known_password_is_made_where_others_could_come_in(tmp_path, settings, reason):
-    running = Running(Site(tmp_path), **settings)
+    running = Running(Site(tmp_path).already_migrated(), **settings)
     try:
         running.wait_until_up()
         assert "No demo people" in running.said

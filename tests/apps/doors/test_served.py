@@ -72,7 +72,7 @@ def ask(port: int, method: str, path: str, body: str | None = None, token: str =
 
 
 def test_a_tap_is_answered_once_however_often_it_is_asked_and_the_door_shuts_by_the_clock(tmp_path: Path) -> None:
-    site = Site(tmp_path)
+    site = Site(tmp_path).already_migrated()
     assert site.run("migrate").returncode == 0
     seeded = site.run("shell", "-c", SEED)
     line = next((line for line in seeded.stdout.splitlines() if line.startswith("SEEDED")), None)

@@ -18,6 +18,7 @@ from goodstanding.jobs import services, worker
 from goodstanding.jobs.models import Job
 from goodstanding.jobs.registry import Source
 from goodstanding.jobs.worker import Worker, stopped_by_signals
+from tests import migrated
 
 ROOT = Path(__file__).parents[3]
 RING = "test.ring"
@@ -29,7 +30,6 @@ from goodstanding import clock
 from goodstanding.jobs import registry, services
 
 registry.handler("test.up")(lambda job, *, now: print("up"))
-call_command("migrate", verbosity=0)
 services.add("test.up", key="", due_at=clock.now(), now=clock.now())
 call_command("work")
 print("down")
@@ -133,6 +133,7 @@ def test_the_command_ends_well_when_told_to(tmp_path, number):
         "GOODSTANDING_HOME": str(tmp_path),
         "PYTHONUNBUFFERED": "1",
     }
+    migrated.copy_to(tmp_path / "worker.sqlite3")
     process = subprocess.Popen(
         [sys.executable, "-c", LISTENS], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     )
