@@ -27,7 +27,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from goodstanding.core.facts import PauseSpan as Pause
 from goodstanding.core.records import (
@@ -43,12 +43,9 @@ from goodstanding.core.records import (
     SubscriptionState,
 )
 
-from .oracle_parts import moments_in, without
+from .oracle_parts import DAY, EPOCH, GRID, last_moment, without
 
-GRID = timedelta(hours=12)
-EPOCH = datetime(2024, 2, 28, tzinfo=UTC)  # tick 0 of the small worlds; a leap day is near
 FOREVER = datetime.max.replace(tzinfo=UTC)  # the end of what has none
-DAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,16 +395,3 @@ def _first_change(
 
 def _or_none(end: datetime | None) -> datetime | None:
     return None if end == FOREVER else end
-
-
-@lru_cache(maxsize=16)
-def last_moment(records: tuple[MembershipRecord, ...]) -> datetime:
-    """After this nothing can change: the last moment named, the longest grace and the window, and some margin."""
-    named = list(moments_in(records))
-    for moment in named:
-        assert (moment - EPOCH) % GRID == timedelta(), f"{moment} is not on the grid"
-    terms = [span.terms for record in records for span in record.levels]
-    longest = max((max(each.grace_days, each.prepaid_grace_days, 1) for each in terms), default=1)
-    states = [state for record in records for sub in record.subscriptions for state in sub.states]
-    moved = sum((pause.end - pause.start for state in states for pause in state.pauses if pause.end), timedelta())
-    return max(named, default=EPOCH) + longest * DAY + moved + 2 * GRID

@@ -29,7 +29,7 @@ from goodstanding.core.seats import (
 from goodstanding.core.standing import judge, judge_member
 
 from . import oracle
-from .oracle import GRID
+from .oracle_parts import GRID
 from .world_parts import h, moments
 from .worlds import families
 

@@ -25,8 +25,7 @@ from goodstanding.core.records import (
     Terms,
 )
 
-from .oracle import EPOCH, GRID, last_moment
-from .oracle_parts import moments_in
+from .oracle_parts import EPOCH, GRID, last_moment, moments_in
 
 World = tuple[MembershipRecord, ...]
 Revocations = tuple[tuple[int, int | None], ...]
