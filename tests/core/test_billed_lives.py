@@ -17,7 +17,8 @@ from goodstanding.core.facts import CodeHeld, Contract
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Interval, Unit
 from goodstanding.core.pricing import PriceTerms
-from tests.core.billed_lives import START, BilledLife, told_anew, wrong_with
+from tests.core.billed_lives import START, BilledLife
+from tests.core.billed_truths import told_anew, wrong_with
 
 EXAMPLES = int(os.environ.get("GOODSTANDING_TEST_EXAMPLES", "60"))
 CODES = st.sampled_from(
@@ -76,6 +77,7 @@ def joins(draw: st.DrawFn) -> tuple[Any, ...]:
 
 
 MANNERS = st.builds(Manner, st.sampled_from(When), st.sampled_from(Reckoning))
+LATER = Manner(When.NOW, Reckoning.NEXT_BILL)
 GOOD = st.integers(0, 3).map(bool)
 STEP = st.one_of(
     st.tuples(st.just("wait"), st.tuples(st.sampled_from((1, 4, 9, 16, 31, 100)))),
@@ -83,6 +85,11 @@ STEP = st.one_of(
     st.tuples(st.just("join"), joins()),
     st.tuples(st.just("change"), st.tuples(st.integers(0, 3), terms(plain=True), MANNERS, GOOD)),
     st.tuples(st.just("change"), st.tuples(st.integers(0, 3), terms(plain=True), st.just(Manner()), GOOD)),
+    st.tuples(st.just("fall_behind"), st.tuples(st.integers(1, 6))),
+    st.tuples(st.just("fall_behind"), st.tuples(st.integers(1, 3))),
+    st.tuples(st.just("replace"), st.tuples(st.integers(0, 3), terms(plain=True), GOOD, st.integers(0, 2))),
+    st.tuples(st.just("change"), st.tuples(st.integers(0, 3), terms(plain=True), st.just(LATER), GOOD)),
+    st.tuples(st.just("go_up_and_leave"), st.tuples(st.integers(0, 3), terms(plain=True), st.just(LATER))),
     st.tuples(st.just("cancel"), st.tuples(st.integers(0, 3), st.booleans())),
     st.tuples(st.just("pay"), st.tuples(GOOD)),
     st.tuples(st.just("give_back"), st.tuples(st.sampled_from((1, 3)), st.booleans())),

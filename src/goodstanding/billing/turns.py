@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db.models import Min
 
 from goodstanding.billing.models import GatewayCustomer, Turn
-from goodstanding.core import dunning, pausing
+from goodstanding.core import dunning, pausing, replacing
 from goodstanding.core.dunning import Overdue, Step, next_step
 from goodstanding.core.facts import LineSeen
 from goodstanding.core.fold import InvoiceState, Key
@@ -25,6 +25,9 @@ WRITTEN = ("due_at", "state", "attempts", "last_error")
 
 def step_of(ledger: Ledger, subscription: str, *, ahead: timedelta = timedelta(0)) -> Step | None:
     """Return what our clock does next for a subscription (by its reference). ``ahead``: see :func:`ahead_of`."""
+    late = replacing.next_to_keep(ledger, subscription)
+    if late is not None:
+        return late
     tellings, invoices = ledger.subscriptions[subscription], invoices_of(ledger, subscription)
     return next_step(tellings, invoices, changes=ledger.changes, overdue=overdue(ledger), ahead=ahead)
 

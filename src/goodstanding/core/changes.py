@@ -65,6 +65,7 @@ class Planned:
     ``then``, with tax. ``told``: what it changes of the subscription. ``convention``: by which it was reckoned. ``pays_ahead``: more is paid at
     once, for a longer time, so that it may be made now although it is down (P32). ``asked``: what a whole period costs now.
     ``carries``: its lines are not billed at once, they wait for the next bill; ``waiting``: those that wait from before.
+    ``replaces``: the open bill in whose place it is billed (:mod:`goodstanding.core.replacing`).
     """
 
     terms: PriceTerms
@@ -82,6 +83,7 @@ class Planned:
     asked: Asked | None = None
     carries: bool = False
     waiting: tuple[LineSeen, ...] = ()
+    replaces: str = ""
 
     @property
     def is_now(self) -> bool:

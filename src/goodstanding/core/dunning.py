@@ -86,6 +86,7 @@ class Act(StrEnum):
     END = "end"  # its set end has come
     COMPLETE = "complete"  # the last instalment is paid
     LAST_BILL = "last_bill"  # no renewal is to come: what waited for the next bill is billed
+    TO_BALANCE = "to_balance"  # money came for a bill that another one replaced
     DROP = "drop"  # nobody paid the bill of a change of level: it is void, and all goes on as before
 
 

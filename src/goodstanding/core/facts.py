@@ -200,6 +200,7 @@ class InvoiceSeen:
     ``payments``: references of payments (intents, charges) that belong to it. ``ours``: drawn up by us and unknown to the
     gateway: it is settled by the payments that are tied to it, or at once where nothing is due. ``due_at``: until when it is
     to be paid. ``convention``: by which its prorations were reckoned. ``ladder``: what follows where one of ours is not paid.
+    ``replaced_by``: the bill of ours that took the place of this one, which never settles (:mod:`goodstanding.core.replacing`).
     """
 
     invoice: str
@@ -224,6 +225,7 @@ class InvoiceSeen:
     due_at: datetime | None = None
     convention: str = ""
     ladder: Ladder = Ladder()
+    replaced_by: str = ""
 
     @property
     def subscriptions(self) -> frozenset[str]:

@@ -59,15 +59,34 @@ class Ledger:
         if not any(tellings[0].ours for tellings in told.values()):
             return told
         paid = ours.paid_from(self.invoices.values())
-        found = {ref: self.invoices[ref].settled_at for ref in self.changes if ref in self.invoices}
+        found = {ref: self.invoices[ref].settled_at for ref in self._once_paid if ref in self.invoices}
         settled = {ref: moment for ref, moment in found.items() if moment is not None}
         return {ref: ours.begun(tellings, paid.get(ref), settled) for ref, tellings in told.items()}
 
     @cached_property
     def changes(self) -> frozenset[str]:
-        """The invoices of ours that a change of level waits for, or waited for."""
+        """The invoices of ours that a change of level waits for, or waited for: unpaid, they are dropped. One that took the
+        place of a renewal's bill is a renewal's itself.
+        """
+        return self._once_paid - self._replaced.keys()
+
+    @cached_property
+    def _once_paid(self) -> frozenset[str]:
         told = (fact for facts in self._of("subscription").values() for fact in facts)
         return frozenset(fact.once_paid for fact in told if isinstance(fact, SubscriptionSeen) and fact.once_paid)
+
+    @cached_property
+    def _replaced(self) -> dict[str, str]:
+        """The bills that took the place of others, each with that other one."""
+        bills = (state.last for state in self._invoices_told.values() if state.last is not None)
+        return {bill.replaced_by: bill.invoice for bill in bills if bill.replaced_by}
+
+    def knowing(self, facts: Iterable[Fact]) -> Ledger:
+        """Return the ledger as it were with these facts, too."""
+        more = grouped(facts)
+        return Ledger(
+            {**self.objects, **{key: condense((*self.objects.get(key, ()), *told)) for key, told in more.items()}}
+        )
 
     def credit_minor(self, currency: str) -> int:
         """Return what the customer's balance holds with us: its entries, and what our own invoices left of credits, less
@@ -146,7 +165,8 @@ class Ledger:
         received = sum(each.amount_minor for each in self._received.get(invoice, ()))
         credited = sum(each.amount_minor for each in self.credits if self._is_rest(each, invoice))
         back = sum(amount for _, amount in self._back(invoice))
-        return max(received - credited - back - state.last.due_minor, 0)
+        due = 0 if state.last.replaced_by else state.last.due_minor
+        return max(received - credited - back - due, 0)
 
     def rest_of(self, payment: str) -> int:
         """Return what of a payment was more than was due and stands on the balance, in minor units."""
@@ -237,9 +257,10 @@ class Ledger:
         return self._disputes_by_invoice.get(invoice, [])
 
     def failures_of(self, invoice: str) -> tuple[datetime, ...]:
-        """Return the moments at which a payment of the invoice failed, whoever told of it."""
+        """Return the moments at which a payment of the invoice failed, whoever told of it; or one of that which it replaced."""
         told = self._invoices_told[invoice].failed_at
-        return tuple(sorted({*told, *(fact.at for fact in self._refused_by_invoice.get(invoice, ()))}))
+        before = self.failures_of(self._replaced[invoice]) if invoice in self._replaced else ()
+        return tuple(sorted({*before, *told, *(fact.at for fact in self._refused_by_invoice.get(invoice, ()))}))
 
     def refusals_of(self, invoice: str) -> list[InvoicePaymentFailed | PaymentSeen]:
         """Return the failures of an invoice, whoever told of them, by their moments: each with its reason, where one is known."""
@@ -249,7 +270,8 @@ class Ledger:
 
     def retry_of(self, invoice: str) -> str:
         """Return what was said last of charging again what is stored for an invoice (:class:`PaymentSeen`), or ``""``."""
-        return next((fact.retry for fact in reversed(self.refusals_of(invoice)) if fact.retry), "")
+        said = next((fact.retry for fact in reversed(self.refusals_of(invoice)) if fact.retry), "")
+        return said or (self.retry_of(self._replaced[invoice]) if invoice in self._replaced else "")
 
     def tellings_of(self, payment: str) -> list[PaymentSeen]:
         """Return all tellings of one payment, in order of time."""

@@ -46,7 +46,7 @@ def settled(state: InvoiceState, received: Sequence[PaymentSeen], back: Iterable
         has_minor += amount_minor
         if moment is None and has_minor >= last.due_minor:
             moment = max(at, last.created_at)
-    if moment is None:
+    if moment is None or last.replaced_by:
         return replace(state, last=replace(last, paid_minor=max(has_minor, 0)))
     all_minor = sum(each.amount_minor for each in counted)
     return replace(state, last=replace(last, status="paid", paid_minor=all_minor), settled_at=moment)

@@ -10,15 +10,15 @@ so is a return after the end.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from goodstanding.core.alarms import Alarm, overpaid
 from goodstanding.core.facts import InvoiceSeen, LineSeen, PriceHints, SubscriptionSeen
 from goodstanding.core.fold import ENDED, InvoiceState, SubscriptionStatus
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.levels import LevelMap, joined
-from goodstanding.core.money import Money
 from goodstanding.core.money_back import dispute_holds, policy_of, revocations
 from goodstanding.core.records import (
     InvoiceRecord,
@@ -32,15 +32,6 @@ from goodstanding.core.records import (
 )
 
 TermsAt = Callable[[str, datetime], Terms]  # (level's slug, moment of buying) -> what it promised then
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Something that staff should look at. ``about`` names the object by its reference at the gateway."""
-
-    code: str
-    about: str
-    words: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +116,7 @@ def place(
     ours.sort(key=lambda item: (item.started_at, item.subscription, item.key))
     seats = _seats(ours, ledger, groups, alarms)
     alarms.extend(_crowded(seats, ledger, groups))
-    alarms.extend(_overpaid(ledger))
+    alarms.extend(overpaid(ledger))
     places = tuple(_place(seat, ledger, terms_at) for seat in seats)
     return Placed(places, tuple(alarms), unresolved)
 
@@ -234,16 +225,6 @@ def _goes_on(item: _Item, other: _Item, ledger: Ledger) -> bool:
     if not (item.is_prepaid or other.is_prepaid) or other.level_at(item.started_at) != item.levels[0][1]:
         return False
     return other.runs_to(item.started_at) or (not other.is_prepaid and _held_at(other, ledger, item.started_at))
-
-
-def _overpaid(ledger: Ledger) -> Iterator[Alarm]:
-    """What came for a bill of ours beyond what was due: a card and a hand that paid in the same moment, most often."""
-    for ref, state in ledger.invoices.items():
-        over = ledger.overpaid_minor(ref)
-        if over and state.last is not None:
-            more = Money(over, state.last.currency)
-            number = state.last.number or ref
-            yield Alarm("overpaid", ref, f"{more} more than was due came for invoice {number}: give it back")
 
 
 def _crowded(seats: list[list[_Item]], ledger: Ledger, groups: Mapping[str, str]) -> list[Alarm]:

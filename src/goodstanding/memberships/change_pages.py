@@ -8,26 +8,28 @@ from datetime import datetime, timedelta
 
 from django.core import signing
 
-from goodstanding.billing.models import Subscription
+from goodstanding.billing.models import Invoice, Subscription
 from goodstanding.catalogue.models import Price
 from goodstanding.core.changes import BY_ITSELF, Manner, Planned
 from goodstanding.core.ids import derived
 from goodstanding.memberships.changing_words import CannotChange
 
 SALT = "goodstanding.memberships.change"
+IN_PLACE = "in place of "
 GOOD_FOR = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What changing ``subscription`` to ``price`` comes to, as it is shown; ``plan`` has the lines and the money, made in the
-    ``manner`` in which it is offered.
+    ``manner`` in which it is offered, or in place of the open bill ``instead``.
     """
 
     subscription: Subscription
     price: Price
     plan: Planned
     manner: Manner = BY_ITSELF
+    instead: Invoice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class Shown:
     price: str
     at: datetime
     figures: tuple[str, ...]
+
+    @property
+    def replaces(self) -> bool:
+        """Whether it said that the open bill of the renewal is replaced."""
+        return any(each.startswith(IN_PLACE) for each in self.figures)
 
 
 def signed(found: Preview) -> str:
@@ -65,4 +72,5 @@ def figures(plan: Planned) -> tuple[str, ...]:
     moments = [plan.effect_at.isoformat() if not plan.is_now else "now", plan.next_charge_at.isoformat()]
     amounts = [plan.total, plan.from_balance, plan.due_now, plan.to_balance, plan.next_due]
     lines = [f"{line.name} {line.net.amount_minor} {line.tax.amount_minor} {line.said}" for line in plan.lines]
+    lines += [f"{IN_PLACE}{plan.replaces}"] if plan.replaces else []
     return (plan.total.currency, *moments, *(str(amount.amount_minor) for amount in amounts), *lines)

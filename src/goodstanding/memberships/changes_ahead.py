@@ -10,7 +10,7 @@ from goodstanding.billing import turns
 from goodstanding.billing.models import Subscription
 from goodstanding.catalogue import knowledge
 from goodstanding.catalogue.models import Price
-from goodstanding.core import carrying
+from goodstanding.core import carrying, replacing
 from goodstanding.core.asking import total_of
 from goodstanding.core.dunning import Step
 from goodstanding.core.facts import CodeHeld, SubscriptionSeen
@@ -27,6 +27,7 @@ class Ahead:
     ``price`` is ``None`` where none is set, ``at`` the end of what is paid; ``step``: what our clock does next by itself. ``asked``: what the next bill of what is held now comes to, codes
     and tax in it, before the balance, where it is known; ``paid``: how many bills asked for money before; ``codes``: those held. ``waits``: what
     of it is of changes before (:mod:`goodstanding.core.carrying`), ``unpaid``: those and what of them an open bill asks for.
+    ``can_replace``: whether the bill of its renewal is open, and another level may take its place.
     """
 
     price: Price | None
@@ -38,9 +39,10 @@ class Ahead:
     codes: tuple[CodeHeld, ...] = ()
     waits: Money | None = None
     unpaid: Money | None = None
+    can_replace: bool = False
 
 
-def ahead(subscriptions: Iterable[Subscription], ledgers: Ledgers) -> dict[str, Ahead]:
+def ahead(subscriptions: Iterable[Subscription], ledgers: Ledgers, *, now: datetime) -> dict[str, Ahead]:
     """Return what lies ahead of those of ``subscriptions`` that we bill, by their ids. One statement at most.
 
     ``ledgers``: of those who pay for them (:func:`goodstanding.memberships.coming.ledgers_of`).
@@ -62,8 +64,9 @@ def ahead(subscriptions: Iterable[Subscription], ledgers: Ledgers) -> dict[str, 
         )
         waits = carrying.total_of(carrying.to_bill(ledger, last), last.currency)
         unpaid = carrying.total_of(carrying.unpaid(last, ledger.invoices.values()), last.currency)
+        old = replacing.open_renewal(ledger, each.external_id, at=now) is not None
         asked = next_bill(ledger, last, paid + 1, at)
-        found[each.pk] = Ahead(price, at, balance, step, asked, paid, last.contract.codes, waits, unpaid)
+        found[each.pk] = Ahead(price, at, balance, step, asked, paid, last.contract.codes, waits, unpaid, old)
     return found
 
 

@@ -2,25 +2,26 @@
 
 Up is made at once, when it is paid for; down at the period's end. What was shown is signed, and the bill is drawn up for the
 moment at which it was shown: it comes to the same, or it is refused and shown anew (I13). A change that nobody pays for is
-dropped by our clock, and all goes on as before.
+dropped by our clock, and all goes on as before. While the bill of the renewal is open, a change replaces that bill.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from goodstanding.billing import numbering, recording, turns
+from goodstanding.billing import attempts, numbering, recording, turns
 from goodstanding.billing.models import GatewayCustomer, Invoice, Subscription
 from goodstanding.billing.objects import Objects
 from goodstanding.catalogue import knowledge, paths
 from goodstanding.catalogue.models import Level, Price
-from goodstanding.core import changes, ours
+from goodstanding.core import changes, ours, replacing
 from goodstanding.core import pausing as core_pausing
 from goodstanding.core.changes import Manner, Planned
-from goodstanding.core.facts import SubscriptionSeen
+from goodstanding.core.facts import Fact, InvoiceSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
@@ -51,23 +52,32 @@ def targets(member: Member, subscription: Subscription, *, now: datetime) -> lis
     """Return the prices to which a member may change: on sale, listed, of the same group and currency, renewing, and offered
     to who holds this level (:mod:`goodstanding.catalogue.paths`).
 
-    Neither the one held nor the one that is set. Raises :class:`CannotChange` where nothing may be changed now.
+    Neither the one held nor the one that is set; while the renewal's bill is open, all but the one that it asks for. Raises :class:`CannotChange` where nothing may be changed now.
     """
     ledger = Ledger(_objects(subscription))
-    last = changeable(ledger, subscription, member, now=now)
+    old = replacing.open_renewal(ledger, subscription.external_id, at=now)
+    last = changeable(ledger, subscription, member, now=now, in_place_of=old)
     rows = Price.objects.select_related("level__group").filter(level__group__levels=last.items[0].hints.level)
     rows = rows.filter(is_open=True, level__is_open=True, level__is_hidden=False, renews=True, currency=last.currency)
-    here = {item.hints.price for item in (*last.items, *last.next_items)}
+    here = asked_for(old) if old is not None else {item.hints.price for item in (*last.items, *last.next_items)}
     found = rows.exclude(pk__in=here).order_by("level__position", "level_id", "position", "amount_minor", "id")
     held = Level.objects.select_related("group").get(pk=last.items[0].hints.level)
     offered = paths.paths_from(held)
     return [price for price in found.distinct() if offered.to(price.level_id) is not None]
 
 
+def open_renewal(subscription: Subscription, *, now: datetime) -> Invoice | None:
+    """Return the open bill of a subscription's renewal, where another level may take its place."""
+    bill = replacing.open_renewal(Ledger(_objects(subscription)), subscription.external_id, at=now)
+    rows = Invoice.objects.filter(gateway_account=subscription.gateway_account_id)
+    return rows.filter(external_id=bill.invoice).first() if bill is not None else None
+
+
 def preview(subscription: Subscription, price: Price, *, now: datetime) -> Preview:
     """Return what changing to ``price`` (with its level) at ``now`` comes to. Writes nothing. Raises :class:`CannotChange`."""
     plan, _last, manner = _planned(Ledger(_objects(subscription)), subscription, price, at=now, now=now)
-    return Preview(subscription, price, plan, manner)
+    bills = Invoice.objects.filter(gateway_account=subscription.gateway_account_id, external_id=plan.replaces)
+    return Preview(subscription, price, plan, manner, bills.first() if plan.replaces else None)
 
 
 def accept(
@@ -87,7 +97,7 @@ def accept(
     """
     if (seen.subscription, seen.price) != (subscription.pk, price.pk):
         raise CannotChange("tampered")
-    account, ref = subscription.gateway_account, reference(subscription, seen.page)
+    account, ref = subscription.gateway_account, reference(subscription, seen.page, replaces=seen.replaces)
     with transaction.atomic():
         customer = recording.locked_customer(account, subscription.customer.external_id, wanted=False)
         if not was_accepted(customer, ref):
@@ -96,7 +106,9 @@ def accept(
             if change_pages.figures(plan) != seen.figures:
                 raise CannotChange("changed")
             number = numbering.invoice_number() if plan.is_now else ""
-            facts = changes.facts_of(plan, last, ref=ref, at=now, number=number)
+            if plan.replaces:
+                _require_decided(customer, plan.replaces, now=now)
+            facts = facts_of(plan, ledger, last, ref=ref, now=now, number=number)
             take_in(facts, account=account, event=event_of(ref), recorded_at=now, now=now, locked=customer)
     bill = Invoice.objects.filter(gateway_account=account, external_id=ref).first()
     if bill is None:
@@ -122,7 +134,7 @@ def take_back(subscription: Subscription, *, now: datetime) -> None:
 
 def bill_of(subscription: Subscription, seen: Shown) -> str:
     """Return the public id of the invoice that accepting what a page showed draws up, if anything is billed."""
-    return derived("inv", subscription.gateway_account_id, reference(subscription, seen.page))
+    return derived("inv", subscription.gateway_account_id, reference(subscription, seen.page, replaces=seen.replaces))
 
 
 def is_change(invoice: Invoice) -> bool:
@@ -149,8 +161,9 @@ def _planned(
     ledger: Ledger, subscription: Subscription, price: Price, *, at: datetime, now: datetime
 ) -> tuple[Planned, SubscriptionSeen, Manner]:
     """Plan the change as of ``at``, if it may be made ``now``, in the manner in which it is offered."""
-    last = changeable(ledger, subscription, subscription.customer.member, now=now)
-    manner = _offered(price, last)
+    old = replacing.open_renewal(ledger, subscription.external_id, at=now)
+    last = changeable(ledger, subscription, subscription.customer.member, now=now, in_place_of=old)
+    manner = _offered(price, last, in_place_of=old)
     plan = plan_of(ledger, subscription, price, at=at, now=now, manner=manner)
     if plan.due_now and not can_be_paid(subscription):
         raise CannotChange("desk")
@@ -165,13 +178,15 @@ def plan_of(
     Whether it is offered, and whether anything may be changed (:func:`changeable`), was asked before.
     """
     plan: Planned | None
+    levy_at = knowledge.current().levy_at
     try:
-        plan = changes.planned(
+        plan = replacing.planned(ledger, subscription.external_id, buying.terms_of(price), at=at, levy_at=levy_at)
+        plan = plan or changes.planned(
             ledger,
             subscription.external_id,
             buying.terms_of(price),
             at=at,
-            levy_at=knowledge.current().levy_at,
+            levy_at=levy_at,
             manner=manner,
         )
     except ProrationRefused:
@@ -186,9 +201,27 @@ def plan_of(
     return plan
 
 
-def changeable(ledger: Ledger, subscription: Subscription, member: Member | None, *, now: datetime) -> SubscriptionSeen:
+def facts_of(
+    plan: Planned, ledger: Ledger, last: SubscriptionSeen, *, ref: str, now: datetime, number: str
+) -> tuple[Fact, ...]:
+    """Return the facts of a change as it was planned; ``ref`` names its bill, if anything is billed."""
+    if plan.replaces:
+        levy_at = knowledge.current().levy_at
+        return replacing.facts_of(plan, ledger, ref=ref, at=now, number=number, levy_at=levy_at)
+    return changes.facts_of(plan, last, ref=ref, at=now, number=number)
+
+
+def changeable(
+    ledger: Ledger,
+    subscription: Subscription,
+    member: Member | None,
+    *,
+    now: datetime,
+    in_place_of: InvoiceSeen | None = None,
+) -> SubscriptionSeen:
     """Return a subscription as it stands, if anything of it may be changed now: it is ours, paid and in good standing.
 
+    ``in_place_of``: the open bill of its renewal, where that may be replaced: then it is not paid, and in grace at least.
     Raises :class:`CannotChange`.
     """
     last = ledger.subscriptions[subscription.external_id][-1]
@@ -207,14 +240,15 @@ def changeable(ledger: Ledger, subscription: Subscription, member: Member | None
         for state in turns.invoices_of(ledger, last.subscription)
         if state.last is not None and state.settled_at is None and state.closed_at is None
     ]
-    if unpaid:
+    if unpaid and in_place_of is None:
         raise CannotChange("waiting" if all(ref in ledger.changes for ref in unpaid) else "unpaid")
     until = changes_ahead.paid_until(ledger, last.subscription)
-    if last.status == SubscriptionStatus.INCOMPLETE or until is None or until <= now:
+    if last.status == SubscriptionStatus.INCOMPLETE or until is None or (until <= now and in_place_of is None):
         raise CannotChange("unpaid")
+    enough = {Status.GOOD} if in_place_of is None else {Status.GOOD, Status.GRACE}
     stands = {each["level"]: each["status"] for each in standing_now(member.pk, now=now).document["levels"]}
-    if stands.get(last.items[0].hints.level) != Status.GOOD:
-        raise CannotChange("on_hold")
+    if stands.get(last.items[0].hints.level) not in enough:
+        raise CannotChange("on_hold" if in_place_of is None else "unpaid")
     return last
 
 
@@ -222,23 +256,30 @@ def _has_one_level(last: SubscriptionSeen) -> bool:
     return last.items[0].quantity == 1 and all(item.hints.extra for item in last.items[1:])
 
 
-def _offered(price: Price, last: SubscriptionSeen) -> Manner:
+def asked_for(bill: InvoiceSeen) -> set[str]:
+    """Return the prices of levels that a bill asks for."""
+    return {line.hints.price for line in bill.lines if line.kind == "regular" and not line.hints.extra}
+
+
+def _offered(price: Price, last: SubscriptionSeen, *, in_place_of: InvoiceSeen | None) -> Manner:
     """Return how one changes to ``price``. Raises :class:`CannotChange` where it is not on offer, or not from what is held."""
-    manner = paths.paths_from(require_another(price, last).level).to(price.level_id)
+    here = asked_for(in_place_of) if in_place_of is not None else {last.items[0].hints.price}
+    manner = paths.paths_from(require_another(price, last, here=here).level).to(price.level_id)
     if manner is None:
         raise CannotChange("not_offered")
     return manner
 
 
-def require_another(price: Price, last: SubscriptionSeen) -> Price:
+def require_another(price: Price, last: SubscriptionSeen, *, here: AbstractSet[str] = frozenset()) -> Price:
     """Return the price that is held (with its level and group), if ``price`` is another one of its group that is on sale.
+    ``here``: what it must differ from, where that is not the one held.
 
     Raises :class:`CannotChange`.
     """
     held = Price.objects.select_related("level__group").filter(pk=last.items[0].hints.price).first()
     if held is None:
         raise CannotChange("staff")
-    if price.pk == held.pk:
+    if price.pk in (here or {held.pk}):
         raise CannotChange("held")
     if price.level.group_id != held.level.group_id:
         raise CannotChange("other_group")
@@ -255,9 +296,18 @@ def can_be_paid(subscription: Subscription) -> bool:
     return account.is_active and registry.can(account.gateway, Ability.BEGIN)
 
 
-def reference(subscription: Subscription, page: str) -> str:
-    """Return the reference of the bill that accepting a page (by name) draws up, if anything is billed."""
-    return derived(BILL, subscription.external_id, page)
+def reference(subscription: Subscription, page: str, *, replaces: bool = False) -> str:
+    """Return the reference of the bill that accepting a page (by name) draws up, if anything is billed. ``replaces``: in place
+    of the renewal's.
+    """
+    return derived(replacing.BILL if replaces else BILL, subscription.external_id, page)
+
+
+def _require_decided(customer: GatewayCustomer, invoice: str, *, now: datetime) -> None:
+    """Refuse to replace a bill that is being paid at this moment."""
+    tried = attempts.under_way(customer, invoice)
+    if tried is not None and attempts.is_in_hand(tried, now=now):
+        raise CannotChange("under_way")
 
 
 def was_accepted(customer: GatewayCustomer, ref: str) -> bool:

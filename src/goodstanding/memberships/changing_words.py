@@ -25,6 +25,7 @@ _WORDS = {
     ),
     "closed": gettext_lazy("This is not on offer at the moment. Choose another one."),
     "other_group": gettext_lazy("This is no other level of what you hold. Join it beside what you hold."),
+    "under_way": gettext_lazy("A payment of the open bill is under way right now. Try again in a few minutes."),
     "not_offered": gettext_lazy("This is not a change that this organisation offers."),
     "currency": gettext_lazy("Your account here is kept in another currency. Please ask the staff."),
     "held": gettext_lazy("This is what you hold already."),

@@ -82,7 +82,7 @@ def failed_renewals(ledger: Ledger, changed: Iterable[Key]) -> list[InvoiceSeen]
         state = ledger.invoices.get(ref) if kind == "invoice" else None
         if state is None or state.last is None or state.settled_at is not None or state.closed_at is not None:
             continue
-        if ref not in ledger.changes and ledger.failures_of(ref) and was_paid_before(ledger, state.last):
+        if ref not in ledger.changes and ledger.refusals_of(ref) and was_paid_before(ledger, state.last):
             found.append(state.last)
     return found
 

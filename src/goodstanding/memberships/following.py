@@ -11,9 +11,10 @@ from goodstanding import conf
 from goodstanding.billing import attempts, projecting, turns
 from goodstanding.billing.models import Fact, GatewayCustomer
 from goodstanding.billing.recording import Told
+from goodstanding.core.alarms import Alarm
 from goodstanding.core.fold import Key
 from goodstanding.core.ledger import Ledger
-from goodstanding.core.places import Alarm, Placed
+from goodstanding.core.places import Placed
 from goodstanding.core.records import MembershipRecord
 from goodstanding.memberships import letters, placing, seats_following
 from goodstanding.memberships.decisions import Decisions, with_decisions

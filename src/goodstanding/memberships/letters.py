@@ -152,8 +152,8 @@ class _Writer:
                 pages = (page, _page(JOIN))
                 reminders.of_bill(self.customer, self.ledger, state, self._post, pages=pages, now=self.now)
         elif state.closed_at is None and ref not in self.ledger.changes and failing.was_paid_before(self.ledger, last):
-            failures = self.ledger.failures_of(ref)
-            if failures and _is_new(failures[-1], self.now):
+            refusals = self.ledger.refusals_of(ref)  # not those of a bill that it replaced
+            if refusals and _is_new(refusals[-1].at, self.now):
                 self._failed(last)
 
     def subscription(self, tellings: Sequence[SubscriptionSeen]) -> None:

@@ -12,10 +12,11 @@ from goodstanding.billing.models import GatewayCustomer
 from goodstanding.billing.recording import price_list
 from goodstanding.catalogue.knowledge import Knowledge
 from goodstanding.catalogue.models import POLICIES
+from goodstanding.core.alarms import Alarm
 from goodstanding.core.facts import PriceHints
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
-from goodstanding.core.places import Alarm, Place, Placed, place
+from goodstanding.core.places import Place, Placed, place
 from goodstanding.core.records import MembershipRecord, Terms
 from goodstanding.memberships.models import Alarm as AlarmRow
 from goodstanding.memberships.models import LevelSpan, Membership, MembershipItem

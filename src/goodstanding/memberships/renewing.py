@@ -19,7 +19,7 @@ from goodstanding.billing.attempts import Wish
 from goodstanding.billing.models import DunningPolicy, GatewayCustomer, PaymentAttempt, Turn
 from goodstanding.billing.recording import Named
 from goodstanding.catalogue.knowledge import Knowledge
-from goodstanding.core import carrying, changes, dunning, ours
+from goodstanding.core import carrying, changes, dunning, ours, replacing
 from goodstanding.core.dunning import Act, Step
 from goodstanding.core.facts import Fact, SubscriptionSeen
 from goodstanding.core.fold import SubscriptionStatus
@@ -144,6 +144,7 @@ class _Run:
         if step.act in (Act.RENEW, Act.LAST_BILL):
             facts = handbills.with_days(facts, customer, now=self.now)
         about = step.invoice or (step.start.isoformat() if step.start else "")
+        about += step.at.isoformat() if step.act is Act.TO_BALANCE else ""  # it may come more than once
         event = derived("evt", customer.gateway_account_id, step.act, subscription, about)
         return Telling(customer.gateway_account, event, facts, self.now)
 
@@ -175,6 +176,8 @@ def _facts(step: Step, ledger: Ledger, last: SubscriptionSeen, means: _Means) ->
             bills = turns.invoices_of(ledger, last.subscription)
             drawn = next(means.numbers) if last.contract.keeps else ""
             return completed(last, bills, paid_until=step.end, at=max(now, step.at), number=drawn)
+        case Act.TO_BALANCE:
+            return replacing.kept(ledger, step.invoice, at=now)
         case Act.LAST_BILL:
             bill = carrying.last_bill(ledger, last, at=now, number=next(means.numbers))
             return (replace(bill, ladder=policies.ladder(means.policy, bill.currency)),)

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from goodstanding.billing.models import Invoice
 from goodstanding.catalogue.words import money_words, share_words
 from goodstanding.core.change_terms import Billed
 from goodstanding.core.changes import Planned, Reckoning
 from goodstanding.core.facts import LineSeen
 from goodstanding.core.proration import LineKind, Measure
+from goodstanding.memberships import owing
 from goodstanding.memberships.change_pages import Preview
 from goodstanding.portal import words
 
@@ -48,7 +50,11 @@ def says(found: Preview) -> list[tuple[str, str]]:
     from_when = _("at once") if plan.is_now else words.moment_words(plan.effect_at)
     if plan.is_now and plan.due_now:
         from_when = _("at once, when it is paid")
-    facts = [(_("From when"), from_when), (_("What you hold then"), f"{level}, {found.price.words}")]
+    facts = [
+        *_instead(plan, found.instead),
+        (_("From when"), from_when),
+        (_("What you hold then"), f"{level}, {found.price.words}"),
+    ]
     if plan.from_balance:
         facts.append((_("From your credit"), money_words(plan.from_balance)))
     facts.append((_("To be paid now"), money_words(plan.due_now) if plan.due_now else _("nothing")))
@@ -61,6 +67,22 @@ def says(found: Preview) -> list[tuple[str, str]]:
     day = words.day(plan.next_charge_at)
     facts.append((_("Next charge"), _("%(amount)s on %(day)s") % {"amount": amount, "day": day}))
     return facts
+
+
+def _instead(plan: Planned, bill: Invoice | None) -> list[tuple[str, str]]:
+    """What becomes of the open bill that this one replaces."""
+    if not plan.replaces or bill is None:
+        return []
+    said = {"number": bill.number, "amount": money_words(owing.owed(bill))}
+    told = (
+        _("invoice %(number)s, of which %(amount)s is open: it is dropped, and what you paid of it is counted") % said
+    )
+    then = _("what would have come of the other bill comes of this one: the tries and the days stay as they are")
+    return [(_("In place of"), told), (_("If it is not paid"), then), (_("For the time"), _time(plan))]
+
+
+def _time(plan: Planned) -> str:
+    return words.last_day(plan.period.start, plan.next_charge_at)
 
 
 def _later(plan: Planned) -> list[tuple[str, str]]:

@@ -141,7 +141,7 @@ def of(member: Member, *, now: datetime, with_cards: bool = True) -> Overview:
         {(bill.gateway_account_id, bill.subscription): bill for bill in reversed(open_bills)},
         _errands(member),
         stored_cards(member, now=now) if asked else (),
-        changes_ahead.ahead(renewing, ledgers),
+        changes_ahead.ahead(renewing, ledgers, now=now),
         expected_bills(renewing, ledgers),
         now,
     )
@@ -266,13 +266,14 @@ def _renewal(subscription: Subscription, level: Level, answer: Answer, told: _To
         says += _renewal_words(subscription, answer, told)
     may_go_back = subscription.ends_at is None or subscription.ends_at > told.now
     runs = not ends and not paused and bill is None and answer.status == Status.GOOD
+    replaceable = ahead is not None and ahead.can_replace and not ends and answer.status in (Status.GOOD, Status.GRACE)
     return Renewal(
         subscription,
         tuple(says),
         bill,
         can_stop=not ends,
         can_stay=ends and may_go_back,
-        can_change=ahead is not None and runs,
+        can_change=(ahead is not None and runs) or replaceable,
         is_changed=ahead is not None and ahead.price is not None and not ends,
         can_pause=runs and level.pause_days_max is not None,
         has_pause=paused and ahead is not None,

@@ -104,13 +104,14 @@ def test_who_stopped_stays_first_and_who_ended_joins_again(alice: Any, house: Pr
     assert _refused(house("plus"), clock) == "ended"
 
 
-def test_who_has_not_paid_pays_first(alice: Any, house: PriceOf, clock: StoppedClock, until: Until) -> None:
+def test_who_has_not_paid_yet_waits_for_the_bill(alice: Any, house: PriceOf, clock: StoppedClock, until: Until) -> None:
     buy(alice, house("basic"), clock, card="sandbox_fails_later")
     assert _refused(house("plus"), clock) == ""
     clock.set(datetime(2026, 7, 1, tzinfo=UTC))
     assert _refused(house("plus"), clock) == "unpaid", "the renewal is not drawn up yet"
     until(datetime(2026, 7, 2, tzinfo=UTC))
-    assert _refused(house("plus"), clock) == "unpaid", "in grace"
+    assert _refused(house("plus"), clock) == "", "in grace: it takes the place of the bill that is open"
+    assert _refused(house("basic"), clock) == "held", "that is the bill that is open"
 
 
 def test_who_is_on_hold_asks_the_staff(alice: Any, house: PriceOf, clock: StoppedClock) -> None:

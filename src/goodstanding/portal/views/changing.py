@@ -33,7 +33,8 @@ def targets(request: HttpRequest, member: Member, subscription: str) -> HttpResp
         prices = changing.targets(member, row, now=clock.now())
     except CannotChange as refusal:
         return _refused(request, refusal)
-    context = {"section": "membership", "subscription": row, "prices": prices}
+    bill = changing.open_renewal(row, now=clock.now())
+    context = {"section": "membership", "subscription": row, "prices": prices, "bill": bill}
     return render(request, "gs_portal/change.html", context)
 
 
