@@ -5,17 +5,19 @@ Each step checks what was promised against what is billed; :func:`tests.core.bil
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from goodstanding.core import carrying, changes, dunning, ours, pricing, purchasing, replacing
+from goodstanding.core import carrying, changes, dunning, journal, ours, pricing, purchasing, replacing
 from goodstanding.core.asking import Levy
 from goodstanding.core.changes import Manner
 from goodstanding.core.dunning import Act, Step
 from goodstanding.core.facts import Contract, CreditSeen, Fact, InvoiceSeen, PaymentSeen, RefundSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, InvoiceState, SubscriptionStatus
-from goodstanding.core.ledger import Ledger, grouped
+from goodstanding.core.journal import Chart
+from goodstanding.core.ledger import NOT_USED, Ledger, grouped
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Period
 from goodstanding.core.pricing import Choice, PriceTerms
@@ -316,3 +318,43 @@ class BilledLife:
     def expect(self, what: str, found: object, said: object) -> None:
         if found != said:
             self.wrong.append(f"{what}: {found} instead of {said}")
+
+
+def books_wrong(ledger: Ledger) -> list[str]:
+    """I5: what is owed by the moves is what is open, what we owe is the balance; I6: which is never below zero."""
+    sums: Counter[Chart] = Counter()
+    moves = [move for entry in ledger.credits for move in journal.of_credit(entry)]
+    for ref, state in ledger.invoices.items():
+        moves += [*journal.of_invoice(state), *journal.of_back(state, ledger.refunds_of(ref), ledger.disputes_of(ref))]
+    moves += [move for ref in ledger.payments for move in journal.of_payment(ledger.tellings_of(ref))]
+    moves += [move for refund in ledger.refunds.values() for move in journal.of_refund(refund)]
+    for move in moves:
+        sums[move.debit] += move.amount_minor
+        sums[move.credit] -= move.amount_minor
+    bills = [state.last for state in ledger.invoices.values() if state.last is not None]
+    open_minor = sum(bill.due_minor - bill.paid_minor for bill in bills if bill.status == "open")
+    used = sum(bill.credit_minor for bill in bills if bill.status not in NOT_USED)
+    balance = sum(entry.amount_minor for entry in ledger.credits) - used
+    found = [] if sums[Chart.RECEIVABLE] == open_minor else [f"receivable {sums[Chart.RECEIVABLE]}, open {open_minor}"]
+    if balance < 0:
+        found.append(f"I6: the balance is {balance}")
+    if -sums[Chart.BALANCE] != balance or ledger.credit_minor("EUR") != balance:
+        found.append(f"balance {balance}, by the moves {-sums[Chart.BALANCE]}, said {ledger.credit_minor('EUR')}")
+    return found if len({move.key for move in moves}) == len(moves) else [*found, "a move is made twice"]
+
+
+def given_back_wrong(ledger: Ledger) -> list[str]:
+    """I7, I8: no more is given back, in money, as balance or by changes, than was ever charged."""
+    found = []
+    for ref, state in ledger.invoices.items():
+        came = sum(
+            each.amount_minor for each in ledger.payments.values() if each.invoice == ref and each.status == "succeeded"
+        )
+        bill = state.last
+        if bill is not None and state.settled_at is not None and came != max(bill.due_minor, 0):
+            found.append(f"I12: {ref} is settled by {came} of {bill.due_minor}")
+    lines = [line for state in ledger.invoices.values() if state.settled_at and state.last for line in state.last.lines]
+    by_subscription: defaultdict[str, int] = defaultdict(int)
+    for line in lines:
+        by_subscription[line.subscription] += line.amount_minor + line.tax_minor
+    return found + [f"I8: {name} gave {-left} more than it took" for name, left in by_subscription.items() if left < 0]

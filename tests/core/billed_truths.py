@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections import Counter, defaultdict
 from itertools import pairwise
 
-from goodstanding.core import journal
-from goodstanding.core.journal import Chart
-from goodstanding.core.ledger import NOT_USED, Ledger, grouped
-from tests.core.billed_lives import BilledLife
+from goodstanding.core.ledger import Ledger, grouped
+from tests.core.billed_lives import BilledLife, books_wrong, given_back_wrong
 
 
 def wrong_with(life: BilledLife) -> list[str]:
@@ -19,46 +16,6 @@ def wrong_with(life: BilledLife) -> list[str]:
     for name in life.names:
         found += _periods(ledger, name)
     return found
-
-
-def books_wrong(ledger: Ledger) -> list[str]:
-    """I5: what is owed by the moves is what is open, what we owe is the balance; I6: which is never below zero."""
-    sums: Counter[Chart] = Counter()
-    moves = [move for entry in ledger.credits for move in journal.of_credit(entry)]
-    for ref, state in ledger.invoices.items():
-        moves += [*journal.of_invoice(state), *journal.of_back(state, ledger.refunds_of(ref), ledger.disputes_of(ref))]
-    moves += [move for ref in ledger.payments for move in journal.of_payment(ledger.tellings_of(ref))]
-    moves += [move for refund in ledger.refunds.values() for move in journal.of_refund(refund)]
-    for move in moves:
-        sums[move.debit] += move.amount_minor
-        sums[move.credit] -= move.amount_minor
-    bills = [state.last for state in ledger.invoices.values() if state.last is not None]
-    open_minor = sum(bill.due_minor - bill.paid_minor for bill in bills if bill.status == "open")
-    used = sum(bill.credit_minor for bill in bills if bill.status not in NOT_USED)
-    balance = sum(entry.amount_minor for entry in ledger.credits) - used
-    found = [] if sums[Chart.RECEIVABLE] == open_minor else [f"receivable {sums[Chart.RECEIVABLE]}, open {open_minor}"]
-    if balance < 0:
-        found.append(f"I6: the balance is {balance}")
-    if -sums[Chart.BALANCE] != balance or ledger.credit_minor("EUR") != balance:
-        found.append(f"balance {balance}, by the moves {-sums[Chart.BALANCE]}, said {ledger.credit_minor('EUR')}")
-    return found if len({move.key for move in moves}) == len(moves) else [*found, "a move is made twice"]
-
-
-def given_back_wrong(ledger: Ledger) -> list[str]:
-    """I7, I8: no more is given back, in money, as balance or by changes, than was ever charged."""
-    found = []
-    for ref, state in ledger.invoices.items():
-        came = sum(
-            each.amount_minor for each in ledger.payments.values() if each.invoice == ref and each.status == "succeeded"
-        )
-        bill = state.last
-        if bill is not None and state.settled_at is not None and came != max(bill.due_minor, 0):
-            found.append(f"I12: {ref} is settled by {came} of {bill.due_minor}")
-    lines = [line for state in ledger.invoices.values() if state.settled_at and state.last for line in state.last.lines]
-    by_subscription: defaultdict[str, int] = defaultdict(int)
-    for line in lines:
-        by_subscription[line.subscription] += line.amount_minor + line.tax_minor
-    return found + [f"I8: {name} gave {-left} more than it took" for name, left in by_subscription.items() if left < 0]
 
 
 def _periods(ledger: Ledger, name: str) -> list[str]:
