@@ -13,7 +13,7 @@ from goodstanding import clock
 from goodstanding.audit.admin import Audited
 from goodstanding.catalogue import services
 from goodstanding.catalogue.code_words import code_words
-from goodstanding.catalogue.forms import GroupForm, LevelForm, NameForm, promised_last
+from goodstanding.catalogue.forms import GroupForm, LevelForm, NameForm, RateForm, promised_last
 from goodstanding.catalogue.gift_forms import LevelGiftForm
 from goodstanding.catalogue.models import (
     POLICIES,
@@ -278,6 +278,7 @@ class PriceAdmin(Catalogue):
 class TaxRateAdmin(Catalogue):
     """Rates of tax by place and date: a new rate is a new row, so that old bills stay explained."""
 
+    form = RateForm
     list_display = ("place", "from_on", "percent", "name")
     list_filter = ("place",)
     ordering = ("place", "from_on")

@@ -19,7 +19,7 @@ from goodstanding.catalogue.code_making import Named, OwnPrice, Wanted
 from goodstanding.catalogue.code_texts import CodeRefused
 from goodstanding.catalogue.models import DiscountCode, Level
 from goodstanding.core.discounts import Alternative, Effect, Fixed, Percentage, normalised
-from goodstanding.core.moments import NotAMoment, moment
+from goodstanding.core.moments import FIRST_YEAR, LAST_YEAR, NotAMoment, moment
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Interval, Unit
 
@@ -272,10 +272,14 @@ def _own_prices(text: str, reading: _Reading) -> list[OwnPrice]:
 
 def _moment(text: str) -> datetime:
     try:
-        return moment(text, zone=conf.time_zone())
+        at = moment(text, zone=conf.time_zone())
     except NotAMoment:
         words = _("Write a moment such as 2025-04-14T10:20:30Z, or 2025-04-14 for the start of that day.")
         raise CodeRefused(words) from None
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        words = _("Write a year from %(first)d to %(last)d.") % {"first": FIRST_YEAR, "last": LAST_YEAR}
+        raise CodeRefused(words)
+    return at
 
 
 def _payments(text: str) -> int | None:

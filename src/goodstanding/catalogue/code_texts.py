@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, InvalidOperation
 
 from django.utils.translation import gettext as _
 
 from goodstanding.core.currencies import CURRENT
-from goodstanding.core.money import Money, MoneyRefused
+from goodstanding.core.money import LARGEST_MINOR, Money, MoneyRefused
 from goodstanding.core.periods import Interval, Unit
 
-LARGEST_MINOR = 10**12  # an amount of a code, as of a price
 _UNITS = {"day": Unit.DAY, "week": Unit.WEEK, "month": Unit.MONTH, "year": Unit.YEAR}
 _MOST_UNITS = 99
+# Thousands marked off, and then another mark before the decimals: "1,234.56", "1.234,56", "1 234,56".
+_GROUPED = re.compile(r"\d{1,3}([ .,'’\u00a0\u202f])\d{3}(?:\1\d{3})*(?!\1)[.,]\d+")
 
 
 class CodeRefused(ValueError):
@@ -47,9 +49,15 @@ def read_currency(text: str) -> str:
 
 
 def read_amount(text: str, currency: str) -> Money:
-    """Return ``12.50`` or ``12,50``, of a currency that is known. Raises :class:`CodeRefused`."""
+    """Return ``12.50``, ``12,50`` or ``1.234,56``, of a currency that is known. Raises :class:`CodeRefused`.
+
+    ``1.234`` is refused where it may be a thousand and more, or one and a bit.
+    """
+    plain = text.strip()
+    if grouped := _GROUPED.fullmatch(plain):
+        plain = plain.replace(grouped[1], "")
     try:
-        amount = Money.parse(f"{text.strip().replace(',', '.')} {currency}")
+        amount = Money.parse(f"{plain.replace(',', '.')} {currency}")
     except MoneyRefused:
         words = _("Write an amount, such as 12.50, without the currency.")
         raise CodeRefused(words, about="amount") from None

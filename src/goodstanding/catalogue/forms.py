@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -9,17 +11,22 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding.catalogue.entries import GATEWAYS, MEMBERTYPE
 from goodstanding.catalogue.file_reading import SLUG
-from goodstanding.catalogue.models import POLICIES, GatewayPrice, Level, LevelGroup, LevelTerms, Price
+from goodstanding.catalogue.models import POLICIES, GatewayPrice, Level, LevelGroup, LevelTerms, Price, TaxRate
+from goodstanding.catalogue.price_forms import require_window
+from goodstanding.core.moments import FIRST_YEAR, LAST_YEAR
 from goodstanding.core.records import Terms
+from goodstanding.core.tax import NoSuchPlace, read_place
 
 if TYPE_CHECKING:
     _GroupForm = forms.ModelForm[LevelGroup]
     _LevelForm = forms.ModelForm[Level]
     _NameForm = forms.ModelForm[GatewayPrice]
+    _RateForm = forms.ModelForm[TaxRate]
 else:
-    _GroupForm = _LevelForm = _NameForm = forms.ModelForm
+    _GroupForm = _LevelForm = _NameForm = _RateForm = forms.ModelForm
 
 LONGEST = 3660  # days
+MOST_PERCENT = 100
 
 
 def _slug(text: str) -> str:
@@ -151,12 +158,59 @@ class LevelForm(_LevelForm):
             raise forms.ValidationError(_("More are in the price than are allowed at most."))
         return most
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse a time of sale that ends before it begins."""
+        super().clean()
+        require_window(self)
+        return self.cleaned_data
+
     def clean_legacy_membertype_id(self) -> str | None:
         """Keep to what a plan's name can hold."""
         number: str | None = self.cleaned_data["legacy_membertype_id"]
         if number and not MEMBERTYPE.fullmatch(number):
             raise forms.ValidationError(_("Use letters and digits (up to 40)."))
         return number
+
+
+class RateForm(_RateForm):
+    """A rate of tax of a place, from a day on."""
+
+    class Meta:
+        model = TaxRate
+        fields = ("place", "from_on", "percent", "name")
+        labels = {
+            "place": _("Place"),
+            "from_on": _("From the day"),
+            "percent": _("Percent"),
+            "name": _("Name on bills"),
+        }
+        help_texts = {
+            "place": _("A country (DE), a region of one (US-CA), or empty: everywhere else."),
+            "from_on": _("Until the next row of this place begins."),
+        }
+
+    def clean_place(self) -> str:
+        """Keep places as they are looked up: two spellings of one would contradict each other."""
+        try:
+            return read_place(self.cleaned_data["place"])
+        except NoSuchPlace:
+            words = _("Write the country by its two letters, such as DE, or with a region, such as US-CA.")
+            raise forms.ValidationError(words) from None
+
+    def clean_from_on(self) -> date:
+        """Refuse a day that nothing is reckoned with."""
+        day: date = self.cleaned_data["from_on"]
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            words = _("Write a year from %(first)d to %(last)d.") % {"first": FIRST_YEAR, "last": LAST_YEAR}
+            raise forms.ValidationError(words)
+        return day
+
+    def clean_percent(self) -> Decimal:
+        """Refuse what is no part of a price."""
+        percent: Decimal = self.cleaned_data["percent"]
+        if not 0 <= percent <= MOST_PERCENT:
+            raise forms.ValidationError(_("A tax is 0 to 100 percent."))
+        return percent
 
 
 class NameForm(_NameForm):

@@ -11,7 +11,7 @@ from goodstanding.catalogue import conditions
 from goodstanding.catalogue.models import Interval, Price
 from goodstanding.catalogue.services import price_id
 from goodstanding.core.currencies import WITHDRAWN, UnknownCurrency, exponent
-from goodstanding.core.money import Money, MoneyRefused
+from goodstanding.core.money import LARGEST_MINOR, Money, MoneyRefused
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -33,6 +33,13 @@ _EMPTY = (None, "")
 
 def _amount(label: StrOrPromise) -> forms.CharField:
     return forms.CharField(label=label, max_length=40, required=False)
+
+
+def require_window(form: Any) -> None:
+    """Say at its end that a time of sale ends before it begins."""
+    begins, ends = form.cleaned_data.get("sale_from"), form.cleaned_data.get("sale_until")
+    if begins and ends and ends <= begins:
+        form.add_error("sale_until", _("It ends later than it begins, or not at all."))
 
 
 class PriceForm(_PriceForm):
@@ -118,13 +125,14 @@ class PriceForm(_PriceForm):
     def clean_seat_amount_minor(self) -> int | None:
         """Refuse what is below zero."""
         amount: int | None = self.cleaned_data["seat_amount_minor"]
-        if amount is not None and not 0 <= amount <= 10**12:
+        if amount is not None and not 0 <= amount <= LARGEST_MINOR:
             raise forms.ValidationError(_("A price is not below zero."))
         return amount
 
     def clean(self) -> dict[str, Any]:
         """Read the amount in its currency, and refuse a price that is there already."""
         super().clean()
+        require_window(self)
         data = self.cleaned_data
         data.update({name: plain for name, plain in conditions.NONE.items() if name in data and data[name] in _EMPTY})
         if "amount" in data and "currency" in data:
@@ -136,6 +144,8 @@ class PriceForm(_PriceForm):
                 self.instance.amount_minor = money.amount_minor
                 if money < Money.zero(money.currency):
                     self.add_error("amount", _("A price is not below zero."))
+                elif money.amount_minor > LARGEST_MINOR:
+                    self.add_error("amount", _("This amount is larger than any that can be charged."))
             self._read_amounts(data["currency"])
         if not self.errors and {"amount", "currency", "interval", "interval_count"} <= data.keys():
             level = data["level"].pk if "level" in data else self.instance.level_id
@@ -164,5 +174,7 @@ class PriceForm(_PriceForm):
                 continue
             if money.amount_minor < 0:
                 self.add_error(field, _("An amount is not below zero."))
+            elif money.amount_minor > LARGEST_MINOR:
+                self.add_error(field, _("This amount is larger than any that can be charged."))
             self.amounts[column] = money.amount_minor
             setattr(self.instance, column, money.amount_minor)

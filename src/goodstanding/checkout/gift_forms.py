@@ -20,6 +20,7 @@ from goodstanding.checkout.forms import JoinForm, Ways
 from goodstanding.checkout.gifts import LATEST, Gift
 from goodstanding.core.currencies import MoneyRefused
 from goodstanding.core.money import Money
+from goodstanding.memberships.forms import DayField
 
 OTHER = ""
 PAGE = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -40,9 +41,8 @@ class GiftForm(JoinForm):
     message = forms.CharField(
         label=_("A few words"), max_length=MESSAGE, required=False, widget=forms.Textarea(attrs={"rows": 4})
     )
-    send_on = forms.DateField(
+    send_on = DayField(
         label=_("Send it on"),
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         help_text=_("At eight in the morning; today: once it is paid."),
     )
     what_fields: tuple[str, ...] = ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
 
+FIRST_YEAR, LAST_YEAR = 1900, 2999  # that somebody may type: terms are added to moments, and time ends with year 9999
+
 
 class NotAMoment(ValueError):
     """The text is no moment."""

@@ -28,6 +28,8 @@ __all__ = [
     "UnknownCurrency",
 ]
 
+# What somebody may type: the sum of very many such amounts is one that every database holds.
+LARGEST_MINOR = 10**12
 _PLAIN = re.compile(r"(?P<sign>-?)(?P<whole>[0-9]{1,18})(?:\.(?P<rest>[0-9]{1,18}))? (?P<currency>[A-Z]{3})")
 
 

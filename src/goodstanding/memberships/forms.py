@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding import conf
 from goodstanding.catalogue.models import Level
-from goodstanding.core.moments import NotAMoment, moment
+from goodstanding.core.moments import FIRST_YEAR, LAST_YEAR, NotAMoment, moment
 from goodstanding.core.records import HoldKind
 from goodstanding.memberships import services
 from goodstanding.memberships.models import Approval, Grant, Hold, Membership
@@ -40,9 +40,11 @@ class MomentField(forms.Field):
         if value in self.empty_values:
             return None
         try:
-            return moment(str(value), zone=conf.time_zone())
+            at = moment(str(value), zone=conf.time_zone())
         except NotAMoment as error:
             raise forms.ValidationError(str(error)) from None
+        _require_year(at.year)
+        return at
 
     def prepare_value(self, value: Any) -> Any:
         """Write a moment as browsers want it, by the site's clock; leave what is none as it was typed."""
@@ -51,6 +53,27 @@ class MomentField(forms.Field):
         except NotAMoment:
             return value
         return by_the_clock(at).replace(tzinfo=None).isoformat(timespec="seconds")
+
+
+class DayField(forms.DateField):
+    """A day, of a year that something can be reckoned with."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**{"widget": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), **how})
+
+    def to_python(self, value: Any) -> date | None:
+        """Return the day, or nothing."""
+        day = super().to_python(value)
+        if day is not None:
+            _require_year(day.year)
+        return day
+
+
+def _require_year(year: int) -> None:
+    """Refuse what is typed for "always" and "never": terms are added to moments, and beyond the last year there is none."""
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        words = _("Write a year from %(first)d to %(last)d.") % {"first": FIRST_YEAR, "last": LAST_YEAR}
+        raise forms.ValidationError(words)
 
 
 class AskForm(forms.Form):

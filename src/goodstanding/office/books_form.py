@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from goodstanding.memberships.forms import DayField
 from goodstanding.reports.exporting import By, Form
 
 _FORMS = ((str(Form.HLEDGER), "hledger"), (str(Form.BEANCOUNT), "beancount"), (str(Form.CSV), _("table (CSV)")))
@@ -22,11 +23,10 @@ class JournalForm(forms.Form):
 
     format = forms.ChoiceField(label=_("For"), choices=_FORMS, initial=str(Form.HLEDGER))
     by = forms.ChoiceField(label=_("Transfers"), choices=_BY, initial=str(By.TRANSFER))
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(
+    since = DayField(label=_("From"), required=False)
+    until = DayField(
         label=_("To before"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
         help_text=_("The day after the last one. Empty: all until today."),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django import forms
@@ -11,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from goodstanding import conf
 from goodstanding.audit.services import note
 from goodstanding.billing.models import Invoice, Payment, Subscription
+from goodstanding.catalogue import code_texts
+from goodstanding.catalogue.code_texts import CodeRefused
 from goodstanding.catalogue.models import Price
 from goodstanding.catalogue.words import money_words
 from goodstanding.checkout import holding
-from goodstanding.core.currencies import MoneyRefused
 from goodstanding.core.giving import To
 from goodstanding.core.money import Money
 from goodstanding.core.records import OnRefund
@@ -22,27 +22,17 @@ from goodstanding.core.reminding import due_by
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.services import ensure_manual_account
 from goodstanding.memberships import byhand, closing, ending, expiring, giving_back, handbills, owing, retrying, undoing
-from goodstanding.memberships.forms import Decision, MomentField
+from goodstanding.memberships.forms import DayField, Decision, MomentField
 
 HOW = (("cash", _("in cash")), ("transfer", _("by transfer")), ("cheque", _("by cheque")), ("other", _("otherwise")))
 
 
-# Thousands marked off, and then another mark before the decimals: "1,234.56", "1.234,56", "1 234,56".
-_GROUPED = re.compile(r"\d{1,3}([ .,'’\u00a0\u202f])\d{3}(?:\1\d{3})*(?!\1)[.,]\d+")
-
-
 def read_amount(text: str, currency: str) -> Money:
-    """Read an amount as people type it, such as ``12.50``, ``12,50`` or ``1.234,56``. Raises ``ValidationError``.
-
-    ``1.234`` is refused where it may be a thousand and more, or one and a bit.
-    """
-    plain = text.strip()
-    if grouped := _GROUPED.fullmatch(plain):
-        plain = plain.replace(grouped[1], "")
+    """Read an amount as people type it, such as ``12.50``, ``12,50`` or ``1.234,56``. Raises ``ValidationError``."""
     try:
-        return Money.parse(f"{plain.replace(',', '.')} {currency}")
-    except MoneyRefused:
-        raise forms.ValidationError(_("Write an amount, such as 12.50, without the currency.")) from None
+        return code_texts.read_amount(text, currency)
+    except CodeRefused as refused:
+        raise forms.ValidationError(refused.words) from None
 
 
 class AtDesk(Decision):
@@ -110,9 +100,7 @@ class DayForm(Decision):
 
     title, button, done = _("Move the day for paying"), _("Move the day"), _("Moved.")
     permission, about = "gs_billing.change_invoice", Invoice
-    day = forms.DateField(
-        label=_("The last day for paying"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    day = DayField(label=_("The last day for paying"))
     field_order = ("day", "reason")
 
     def prepare(self) -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from goodstanding import conf
 from goodstanding.memberships import statuses
-from goodstanding.memberships.forms import Decision
+from goodstanding.memberships.forms import DayField, Decision
 from goodstanding.memberships.models import Membership, StatusOverride
 
 UNTIL, FOR_GOOD = "until", "for_good"
@@ -24,10 +24,9 @@ class StatusForm(Decision):
     permission, about = "gs_memberships.add_statusoverride", Membership
     status = forms.ChoiceField(label=_("Status"))
     lasts = forms.ChoiceField(label=_("How long"), choices=LASTS, widget=forms.RadioSelect, initial=UNTIL)
-    until_on = forms.DateField(
+    until_on = DayField(
         label=_("Until the day"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
         help_text=_("On that day it is over."),
     )
     field_order = ("status", "lasts", "until_on", "reason")
@@ -70,7 +69,7 @@ class DiedForm(Decision):
 
     title, button, done = _("This member died"), _("Record it"), _("Recorded.")
     permission = "gs_people.change_member"
-    on = forms.DateField(label=_("Died on"), widget=forms.DateInput(attrs={"type": "date"}))
+    on = DayField(label=_("Died on"))
     field_order = ("on", "reason")
 
     def prepare(self) -> None:

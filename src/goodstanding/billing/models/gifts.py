@@ -13,12 +13,13 @@ from goodstanding.billing.models.ledger import ID, BalanceEntry, Dispute, Invoic
 from goodstanding.catalogue.models import Price
 from goodstanding.catalogue.words import length_words, money_words
 from goodstanding.core.currencies import MoneyRefused
-from goodstanding.core.money import Money
+from goodstanding.core.money import LARGEST_MINOR, Money
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.people.models import Member
 
 CODE = 16  # letters and figures
 MESSAGE = 500
+MOST_DAYS = 36_500
 
 
 class GiftOffer(models.Model):
@@ -60,6 +61,11 @@ class GiftOffer(models.Model):
             raise ValidationError(str(refused)) from refused
         if any(each.amount_minor <= 0 for each in amounts):
             raise ValidationError({"choices": _("Each amount must be more than zero.")})
+        if any(each.amount_minor > LARGEST_MINOR for each in amounts) or (self.most_minor or 0) > LARGEST_MINOR:
+            raise ValidationError(_("This amount is larger than any that can be charged."))
+        if self.good_for_days is not None and not 1 <= self.good_for_days <= MOST_DAYS:
+            words = _("Write 1 to %(most)d days, or leave it empty.") % {"most": MOST_DAYS}
+            raise ValidationError({"good_for_days": words})
         if (self.least_minor is None) != (self.most_minor is None):
             raise ValidationError(_("Set both the least and the most, or neither."))
         if self.least_minor is not None and self.most_minor is not None and not 0 < self.least_minor <= self.most_minor:

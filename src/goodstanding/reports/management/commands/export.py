@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -31,10 +31,8 @@ class Command(BaseCommand):
             "file", nargs="?", type=Path, metavar="FILE", help="written anew (default: standard output)"
         )
         journal.add_argument("--format", required=True, type=Form, choices=list(Form), help="for which program")
-        journal.add_argument("--from", dest="since", type=date.fromisoformat, metavar="DATE", help="the first day")
-        journal.add_argument(
-            "--to", dest="until", type=date.fromisoformat, metavar="DATE", help="the day after the last"
-        )
+        journal.add_argument("--from", dest="since", type=_day, metavar="DATE", help="the first day")
+        journal.add_argument("--to", dest="until", type=_day, metavar="DATE", help="the day after the last")
         journal.add_argument("--by", type=By, choices=list(By), default=By.TRANSFER, help="add up (default: transfer)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -57,6 +55,13 @@ class Command(BaseCommand):
             self.stderr.write(words)
         if found.wrong:
             raise CommandError("the books do not balance: goodstanding check --rebuild mends what can be", returncode=1)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is no day: write it like 2026-03-01") from None
 
 
 def _write(path: Path, lines: Iterable[str]) -> None:
