@@ -60,7 +60,7 @@ class Said:
 
 def targets(subscription: Subscription) -> list[Price]:
     """Return the prices to which staff may change: on sale, hidden levels too, of the same group and currency, renewing."""
-    held = _held(subscription)
+    held = held_price(subscription)
     if held is None:
         return []
     rows = Price.objects.select_related("level__group").filter(level__group=held.level.group_id, renews=True)
@@ -70,7 +70,7 @@ def targets(subscription: Subscription) -> list[Price]:
 
 def warnings(subscription: Subscription, price: Price) -> list[str]:
     """Return what staff should know before: what members are not offered."""
-    held, found = _held(subscription), []
+    held, found = held_price(subscription), []
     if held is not None and paths.paths_from(held.level).to(price.level_id) is None:
         found.append(_("Members are not offered this change. You can make it all the same."))
     if price.level.is_hidden:
@@ -166,7 +166,8 @@ def _require_movable(membership: Membership, level: Level, said: Said) -> None:
         raise services.DecisionRefused(_("That is no other level of this group that is on offer."))
 
 
-def _held(subscription: Subscription) -> Price | None:
+def held_price(subscription: Subscription) -> Price | None:
+    """Return the price (with its level and group) that a subscription renews, where it is one of the catalogue."""
     items = subscription.items.filter(is_current=True).exclude(seat=None).order_by("pk")
     first = items.values_list("price", flat=True).first()
     return Price.objects.select_related("level__group").filter(pk=first).first()

@@ -48,7 +48,9 @@ def change(request: HttpRequest, member: str, subscription: str) -> HttpResponse
         refused = CannotChange("gateway").for_staff
     elif asked.is_valid():
         found, refused = _previewed(row, asked.wish, now=now)
-    context: dict[str, Any] = {"member": one, "row": row, "asked": asked, "found": found, "refused": refused}
+    held = changing_by_staff.held_price(row)
+    context: dict[str, Any] = {"member": one, "row": row, "held": held, "asked": asked}
+    context |= {"found": found, "refused": refused}
     if found is not None:
         answer = _accepted(request, one, found, asked.wish, context)
         if answer is not None:
