@@ -9,16 +9,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
+from math import ceil
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from goodstanding.core import asking, pausing, tax
 from goodstanding.core.asking import Asked, Levy
+from goodstanding.core.calendar_terms import MonthDay, ProRata, calendar_anchor, fixed_term, pro_rata
 from goodstanding.core.facts import Contract, ItemSeen, LineSeen, SubscriptionSeen
 from goodstanding.core.fold import InvoiceState
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Period
 from goodstanding.core.pricing import PriceTerms
-from goodstanding.core.proration import Change, ChangeLine, Convention, Counted, LineKind, Paid
+from goodstanding.core.proration import Change, ChangeLine, Convention, Counted, Held, LineKind, Measure, Paid
 
 CHARGING = ("regular", "proration")
 
@@ -101,6 +105,35 @@ def wanted_price(contract: Contract, amount: Money, *, payment: int, levy: Levy 
     return asked, asked.total if contract.tax_inclusive else asked.net
 
 
+def first_of(terms: PriceTerms, held: Held, *, at: datetime, convention: Convention) -> tuple[Period, Counted] | None:
+    """Return the first period of a price that follows the calendar, for who changes to it at ``at``, and the part of the price
+    that it costs by the price's own rule; ``None`` where it follows none, or the period that runs ends on its day already.
+    """
+    if not terms.fixed_start or terms.trial is not None:
+        return None
+    zone, starts_on = ZoneInfo(convention.time_zone), MonthDay.parse(terms.fixed_start)
+    rollover = MonthDay.parse(terms.fixed_rollover) if terms.fixed_rollover else None
+    calendar: dict[str, Any] = {"starts_on": starts_on, "rollover_on": rollover, "tz": zone}
+    whole = fixed_term(at, terms.interval, **calendar)
+    if terms.interval == held.interval and whole.end == held.period.end:
+        return None
+    parts = Counted(1, 1, convention.measure)
+    if terms.fixed_prorated:
+        full_until = MonthDay.parse(terms.fixed_full_until) if terms.fixed_full_until else None
+        by = ProRata(terms.fixed_prorated)
+        left = pro_rata(at, terms.interval, **calendar, by=by, full_until=full_until)
+        parts = Counted(left.left, left.of, Measure.DAY, str(by))
+    return Period(max(at, whole.start), whole.end), parts
+
+
+def anchor_of(terms: PriceTerms, period: Period, *, convention: Convention) -> datetime:
+    """Return from when the periods after ``period`` are counted, where that begins with a change to ``terms``."""
+    if not terms.fixed_start or terms.trial is not None or period.end is None:
+        return period.start
+    zone, starts_on = ZoneInfo(convention.time_zone), MonthDay.parse(terms.fixed_start)
+    return calendar_anchor(period.end, terms.interval, starts_on=starts_on, tz=zone)
+
+
 def has_level(state: InvoiceState, subscription: str) -> bool:
     """Return whether a bill charges or gives back something for a subscription's level (not for seats alone)."""
     lines = state.last.lines if state.last is not None else ()
@@ -120,7 +153,7 @@ def paid_of(
     """
     latest = max(bills, key=_issued)
     assert latest.last is not None
-    back = _refunded(ledger, bills, since=latest.last.created_at, at=at)
+    back = _refunded(ledger, bills, last.subscription, since=latest.last.created_at, at=at)
     unbilled = {line.line for line in waiting}
     charges = [line for line in _charges_left([*latest.last.lines, *waiting], last) if line.end > at]
     return tuple(_piece(line, 0 if line.line in unbilled else back, last) for line in charges)
@@ -206,14 +239,30 @@ def _issued(state: InvoiceState) -> tuple[datetime, datetime, int, str]:
     return state.settled_at, state.last.created_at, len(state.last.number), state.last.number
 
 
-def _refunded(ledger: Ledger, bills: Sequence[InvoiceState], *, since: datetime, at: datetime) -> int:
-    """What was given back since ``since`` of those bills that reach beyond ``at``, or is on its way."""
-    total = 0
+def _refunded(
+    ledger: Ledger, bills: Sequence[InvoiceState], subscription: str, *, since: datetime, at: datetime
+) -> int:
+    """What was given back since ``since`` of those bills that reach beyond ``at``, or is on its way: in money or as balance.
+
+    Of a bill for several things it is shared by what each of them cost, and rounded up: no credit exceeds what is left.
+    """
+    total = Fraction(0)
     for state in bills:
         assert state.last is not None
         if any(line.end > at for line in state.last.lines):
             ref = state.last.invoice
             refunds = [each for each in ledger.refunds_of(ref) if each.failed_at is None and each.last.made_at >= since]
-            total += sum(each.last.amount_minor for each in refunds)
-            total += sum(each.refunded_minor for each in ledger.taken_of(ref) if each.at >= since)
-    return total
+            back = sum(each.last.amount_minor for each in refunds)
+            back += sum(each.refunded_minor for each in ledger.taken_of(ref) if each.at >= since)
+            entries = [each for each in ledger.credits if each.kind == "refund" and each.about == ref]
+            back += sum(each.amount_minor for each in entries if each.at >= since)
+            total += back * _share_of(state.last.lines, subscription)
+    return ceil(total)
+
+
+def _share_of(lines: Sequence[LineSeen], subscription: str) -> Fraction:
+    """Which part of a bill is for a subscription's level."""
+    cost = [(line.amount_minor + line.tax_minor, line) for line in lines]
+    own = sum(gross for gross, line in cost if line.subscription == subscription and not line.hints.extra)
+    whole = sum(gross for gross, _ in cost)
+    return Fraction(own, whole) if 0 < own <= whole else Fraction(1)

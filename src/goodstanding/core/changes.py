@@ -13,14 +13,23 @@ from enum import StrEnum
 from goodstanding.core import asking, carrying, ours, purchasing
 from goodstanding.core.asking import Asked, Levy
 from goodstanding.core.change_holding import Holding, holding, interval_of, name_of
-from goodstanding.core.change_terms import Billed, billed, contract_after, convention_of, kept_items, wanted_price
+from goodstanding.core.change_terms import (
+    Billed,
+    anchor_of,
+    billed,
+    contract_after,
+    convention_of,
+    first_of,
+    kept_items,
+    wanted_price,
+)
 from goodstanding.core.facts import Contract, Fact, ItemSeen, LineSeen, SubscriptionSeen
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Period
 from goodstanding.core.pricing import PriceTerms
-from goodstanding.core.proration import Change, Held, LineKind, Wanted, pays_ahead, plan, takes_effect
+from goodstanding.core.proration import Change, LineKind, Wanted, pays_ahead, plan, takes_effect
 from goodstanding.core.renewals import LevyAt, asked_of
 
 
@@ -231,6 +240,8 @@ def _effect_at(
         return end
     if manner.when is When.NOW:
         return at.replace(microsecond=0)
+    if first_of(terms, has.held, at=at.replace(microsecond=0), convention=convention_of(has.last)) is not None:
+        return at.replace(microsecond=0)  # the calendar's days are not those that are held: they begin with the change
     ((_, asked), *_) = asked_of(_past_intro(has.last), payment=max(has.payments, 1), at=at, levy_at=levy_at)
     was = replace(has.held, price=asked.total)
     return takes_effect(was, Wanted(terms.name, wanted, terms.interval), at=at)
@@ -243,11 +254,12 @@ def _past_intro(last: SubscriptionSeen) -> SubscriptionSeen:
 def _at_once(has: Holding, made: Planned, manner: Manner, *, levy_at: LevyAt) -> Planned:
     """The change with its lines, reckoned at once."""
     terms, last, contract = made.terms, has.last, made.told.contract
-    levy, new_period = levy_at(contract, made.at), _restarts(has.held, terms, manner)
+    levy, new_period = levy_at(contract, made.at), _restarts(has, terms, manner, at=made.at)
     payment = has.payments + 1 if new_period else max(has.payments, 1)
     asked, price = wanted_price(contract, terms.amount, payment=payment, levy=levy)
-    wanted = Wanted(terms.name, price, terms.interval, trial=terms.trial is not None)
     reset, convention = manner.reckoning is Reckoning.WHOLE, convention_of(last)
+    first = first_of(terms, has.held, at=made.at, convention=convention)
+    wanted = Wanted(terms.name, price, terms.interval, trial=terms.trial is not None, first=first)
     change = plan(has.held, wanted, at=made.at, convention=convention, reset=reset)
     inclusive, was_inclusive = contract.tax_inclusive, last.contract.tax_inclusive
     lines = billed(change, has.pieces, asked, inclusive=inclusive, levy=levy, was_inclusive=was_inclusive)
@@ -260,10 +272,13 @@ def _at_once(has: Holding, made: Planned, manner: Manner, *, levy_at: LevyAt) ->
     return replace(made, then=_then(told, made, payment=paid + 1, levy_at=levy_at))
 
 
-def _restarts(was: Held, terms: PriceTerms, manner: Manner) -> bool:
+def _restarts(has: Holding, terms: PriceTerms, manner: Manner, *, at: datetime) -> bool:
     """Whether a new period begins with a change at once: as :func:`goodstanding.core.proration.plan` decides it."""
+    was = has.held
     if was.on_trial:
         return terms.trial is None
+    if first_of(terms, was, at=at, convention=convention_of(has.last)) is not None:
+        return True
     return manner.reckoning is Reckoning.WHOLE or terms.interval != was.interval
 
 
@@ -278,7 +293,8 @@ def _anchored(has: Holding, made: Planned) -> SubscriptionSeen:
         return made.told
     trial = has.last.trial_ends_at
     over = min(trial, made.period.start) if trial is not None and has.held.on_trial else trial
-    return replace(made.told, anchor_at=made.period.start, trial_ends_at=over)
+    anchor = anchor_of(made.terms, made.period, convention=convention_of(has.last))
+    return replace(made.told, anchor_at=anchor, trial_ends_at=over)
 
 
 def _for_nothing(has: Holding, made: Planned, *, levy_at: LevyAt) -> Planned:

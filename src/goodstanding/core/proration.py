@@ -90,6 +90,7 @@ class Counted:
     part: int
     whole: int
     measure: Measure
+    unit: str = ""  # what is counted, where that is neither days nor seconds
 
     @property
     def share(self) -> Fraction:
@@ -103,6 +104,8 @@ class Counted:
         unit, one = "days", 1
         if self.measure is Measure.SECOND:
             unit, one = ("days", _DAY) if self.part % _DAY == self.whole % _DAY == 0 else ("seconds", _SECOND)
+        if self.unit:
+            unit, one = self.unit, 1
         return f"{Fraction(self.part, one)} of {Fraction(self.whole, one)} {unit} of {basis}"
 
 
@@ -160,12 +163,17 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The level to change to, and its price after the discount. ``trial``: a trial goes on in it."""
+    """The level to change to, and its price after the discount. ``trial``: a trial goes on in it.
+
+    ``first``: the period that begins with the change where that is not one interval from then on (a calendar's), and which
+    part of the price it costs.
+    """
 
     name: str
     price: Money
     interval: Interval
     trial: bool = False
+    first: tuple[Period, Counted] | None = None
 
 
 class LineKind(StrEnum):
@@ -220,7 +228,8 @@ def plan(
 ) -> Change:
     """Return what changing to ``wanted`` at ``at`` comes to; done at a whole second, as gateways' clocks are.
 
-    The period stays (and so the anchor), unless the interval changes, a trial ends, or ``reset`` asks for a new one: then
+    The period stays (and so the anchor), unless the interval changes, a trial ends, the new price follows a calendar of other
+    days, or ``reset`` asks for a new one: then
     it begins now and costs the whole new price, and with ``reset`` nothing is given back. In a trial, to a price with one:
     nothing changes hands and the trial runs on. Raises :class:`OutsideThePeriod`, :class:`NoEndToCountTo`, and
     ``CurrencyMismatch`` where the prices are of two currencies.
@@ -235,11 +244,18 @@ def plan(
     if not reset:
         lines, unowed = given_back(held, at=moment, convention=convention)
     restarts = reset or held.on_trial or wanted.interval != held.interval or held.period.end is None
-    whole = _new_period(moment, wanted.interval, convention) if restarts else held.period
+    restarts = restarts or wanted.first is not None
+    whole = held.period
+    if restarts:
+        whole = wanted.first[0] if wanted.first is not None else _new_period(moment, wanted.interval, convention)
     rest = Period(moment, whole.end)
     parts = (
-        Counted(1, 1, convention.measure) if restarts else counted(rest, of=held.whole or whole, convention=convention)
+        counted(rest, of=held.whole or whole, convention=convention)
+        if not restarts
+        else Counted(1, 1, convention.measure)
     )
+    if wanted.first is not None:
+        parts = wanted.first[1]
     charge = wanted.price.share(parts.share, rounding=convention.rounding)
     after = replace(after, period=whole, paid=(Paid(charge, rest),) if charge else (), on_trial=False)
     if restarts:

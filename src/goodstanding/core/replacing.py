@@ -14,7 +14,7 @@ from datetime import datetime
 from goodstanding.core import carrying, dunning, ours, purchasing
 from goodstanding.core.asking import Asked
 from goodstanding.core.change_holding import interval_of, price_of
-from goodstanding.core.change_terms import Billed, contract_after, convention_of, kept_items
+from goodstanding.core.change_terms import Billed, contract_after, convention_of, first_of, kept_items
 from goodstanding.core.changes import Planned, untaxed
 from goodstanding.core.dunning import Act, Step
 from goodstanding.core.facts import CreditSeen, Fact, InvoiceSeen, ItemSeen, SubscriptionSeen
@@ -50,14 +50,17 @@ def planned(
     ledger: Ledger, subscription: str, terms: PriceTerms, *, at: datetime, levy_at: LevyAt = untaxed
 ) -> Planned | None:
     """Return what renewing a subscription at ``terms`` comes to, in place of its open bill; ``None`` where none is open, or
-    its period at the new price is over already.
+    its period at the new price is over already, or the new price follows a calendar of other days.
     """
     old = open_renewal(ledger, subscription, at=at)
     if old is None:
         return None
     moment = at.replace(microsecond=0)
     without = ledger.knowing(_closed(ledger, old, at=at, by="-"))
-    told, period = _renewed(without.subscriptions[subscription][-1], terms, old)
+    last = without.subscriptions[subscription][-1]
+    if _needs_its_calendar(last, terms, old):
+        return None
+    told, period = _renewed(last, terms, old)
     if period.end is None or period.end <= at:
         return None
     payment = payments_before(told, without.invoices.values()) + 1
@@ -162,6 +165,14 @@ def _closed(ledger: Ledger, old: InvoiceSeen, *, at: datetime, by: str) -> tuple
     """The old bill taken back, and what was paid of it on the balance."""
     void = replace(old, at=at, status="void", closed_at=at, paid_minor=0, replaced_by=by)
     return (void, *_kept(ledger, old.invoice, old.paid_minor, at=at))
+
+
+def _needs_its_calendar(last: SubscriptionSeen, terms: PriceTerms, old: InvoiceSeen) -> bool:
+    """Whether the period of the old bill is none of the new price's, which follows the calendar."""
+    own = next(line for line in old.lines if line.kind == "regular" and not line.hints.extra)
+    period = Period(own.start, own.end)
+    held = Held("", price_of(last.items[0], last.currency), interval_of(last.items[0]), period)
+    return first_of(terms, held, at=own.start, convention=convention_of(last)) is not None
 
 
 def _renewed(last: SubscriptionSeen, terms: PriceTerms, old: InvoiceSeen) -> tuple[SubscriptionSeen, Period]:

@@ -15,6 +15,7 @@ from goodstanding.core.ids import derived
 from goodstanding.memberships.changing_words import CannotChange
 
 SALT = "goodstanding.memberships.change"
+NOW = "now"
 IN_PLACE = "in place of "
 GOOD_FOR = timedelta(minutes=15)
 
@@ -43,6 +44,11 @@ class Shown:
     figures: tuple[str, ...]
 
     @property
+    def is_now(self) -> bool:
+        """Whether it said that the change is made at once."""
+        return NOW in self.figures
+
+    @property
     def replaces(self) -> bool:
         """Whether it said that the open bill of the renewal is replaced."""
         return any(each.startswith(IN_PLACE) for each in self.figures)
@@ -69,7 +75,7 @@ def shown(text: str, *, now: datetime) -> Shown:
 
 def figures(plan: Planned) -> tuple[str, ...]:
     """Return what a page says of a change: all of it is compared before it is made."""
-    moments = [plan.effect_at.isoformat() if not plan.is_now else "now", plan.next_charge_at.isoformat()]
+    moments = [plan.effect_at.isoformat() if not plan.is_now else NOW, plan.next_charge_at.isoformat()]
     amounts = [plan.total, plan.from_balance, plan.due_now, plan.to_balance, plan.next_due]
     lines = [f"{line.name} {line.net.amount_minor} {line.tax.amount_minor} {line.said}" for line in plan.lines]
     lines += [f"{IN_PLACE}{plan.replaces}"] if plan.replaces else []

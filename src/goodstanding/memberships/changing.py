@@ -8,7 +8,7 @@ dropped by our clock, and all goes on as before. While the bill of the renewal i
 from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -20,7 +20,7 @@ from goodstanding.catalogue import knowledge, paths
 from goodstanding.catalogue.models import Level, Price
 from goodstanding.core import changes, ours, replacing
 from goodstanding.core import pausing as core_pausing
-from goodstanding.core.changes import Manner, Planned
+from goodstanding.core.changes import Manner, Planned, When
 from goodstanding.core.facts import Fact, InvoiceSeen, SubscriptionSeen
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.ids import derived
@@ -73,9 +73,13 @@ def open_renewal(subscription: Subscription, *, now: datetime) -> Invoice | None
     return rows.filter(external_id=bill.invoice).first() if bill is not None else None
 
 
-def preview(subscription: Subscription, price: Price, *, now: datetime) -> Preview:
-    """Return what changing to ``price`` (with its level) at ``now`` comes to. Writes nothing. Raises :class:`CannotChange`."""
-    plan, _last, manner = _planned(Ledger(_objects(subscription)), subscription, price, at=now, now=now)
+def preview(subscription: Subscription, price: Price, *, now: datetime, ahead: bool = False) -> Preview:
+    """Return what changing to ``price`` (with its level) at ``now`` comes to. Writes nothing. Raises :class:`CannotChange`.
+
+    ``ahead``: to pay ahead for a longer time, now (P32), where that would wait for the end of what is paid by itself.
+    """
+    ledger = Ledger(_objects(subscription))
+    plan, _last, manner = _planned(ledger, subscription, price, at=now, now=now, ahead=ahead)
     bills = Invoice.objects.filter(gateway_account=subscription.gateway_account_id, external_id=plan.replaces)
     return Preview(subscription, price, plan, manner, bills.first() if plan.replaces else None)
 
@@ -102,7 +106,7 @@ def accept(
         customer = recording.locked_customer(account, subscription.customer.external_id, wanted=False)
         if not was_accepted(customer, ref):
             ledger = Ledger(recording.objects_of([customer.pk])[customer.pk])
-            plan, last, _manner = _planned(ledger, subscription, price, at=seen.at, now=now)
+            plan, last, _manner = _planned(ledger, subscription, price, at=seen.at, now=now, ahead=seen.is_now)
             if change_pages.figures(plan) != seen.figures:
                 raise CannotChange("changed")
             number = numbering.invoice_number() if plan.is_now else ""
@@ -158,16 +162,24 @@ def in_place_of_joining(member: Member, price: Price) -> Subscription | None:
 
 
 def _planned(
-    ledger: Ledger, subscription: Subscription, price: Price, *, at: datetime, now: datetime
+    ledger: Ledger, subscription: Subscription, price: Price, *, at: datetime, now: datetime, ahead: bool = False
 ) -> tuple[Planned, SubscriptionSeen, Manner]:
     """Plan the change as of ``at``, if it may be made ``now``, in the manner in which it is offered."""
     old = replacing.open_renewal(ledger, subscription.external_id, at=now)
     last = changeable(ledger, subscription, subscription.customer.member, now=now, in_place_of=old)
     manner = _offered(price, last, in_place_of=old)
     plan = plan_of(ledger, subscription, price, at=at, now=now, manner=manner)
+    if ahead and may_pay_ahead(plan, manner):
+        manner = replace(manner, when=When.NOW)
+        plan = plan_of(ledger, subscription, price, at=at, now=now, manner=manner)
     if plan.due_now and not can_be_paid(subscription):
         raise CannotChange("desk")
     return plan, last, manner
+
+
+def may_pay_ahead(plan: Planned, manner: Manner) -> bool:
+    """Return whether what waits for the end of what is paid may be paid for now: more, for a longer time (P32)."""
+    return manner.when is When.BY_PRICE and plan.pays_ahead and not plan.is_now
 
 
 def plan_of(
@@ -194,6 +206,8 @@ def plan_of(
     begun = turns.last_period(ledger, subscription.external_id)
     if begun is not None and begun.start > now:
         raise CannotChange("not_begun")
+    if plan is None and replacing.open_renewal(ledger, subscription.external_id, at=now) is not None:
+        raise CannotChange("unpaid")
     if plan is None:
         raise CannotChange("changed")  # a period has begun since it was shown
     if plan.is_now and plan.new_period and begun is not None and plan.at <= begun.start:

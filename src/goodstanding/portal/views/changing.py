@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
@@ -48,8 +50,10 @@ def change(request: HttpRequest, member: Member, subscription: str, price: str) 
     answer = _sent_again(request, row, wanted)
     if answer is not None:
         return answer
+    ahead = request.GET.get("ahead") == "1"
     try:
-        found = changing.preview(row, wanted, now=now)
+        found = changing.preview(row, wanted, now=now, ahead=ahead)
+        other = _other_way(found, ahead=ahead, now=now)
     except CannotChange as refusal:
         return _refused(request, refusal)
     ways = ways_for(member, [row.gateway_account] if found.plan.due_now else [], now=now)
@@ -71,8 +75,17 @@ def change(request: HttpRequest, member: Member, subscription: str, price: str) 
         "says": says.says(found),
         "action": says.action(found),
         "form": form,
+        "other": other,
     }
     return render(request, "gs_portal/change_to.html", context, status=422 if form.errors else 200)
+
+
+def _other_way(found: Preview, *, ahead: bool, now: datetime) -> Preview | None:
+    """What it comes to paid ahead, where it would wait; or to wait for it, where it is paid ahead."""
+    if not ahead and not changing.may_pay_ahead(found.plan, found.manner):
+        return None
+    other = changing.preview(found.subscription, found.price, now=now, ahead=not ahead)
+    return other if other.plan.is_now != found.plan.is_now else None
 
 
 @require_POST
