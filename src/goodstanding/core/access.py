@@ -221,7 +221,8 @@ WORDS: Mapping[Code, Words] = {
     ),
     Code.HELD: Words(gettext_noop("Your membership is held."), gettext_noop("Ask the staff.")),
     Code.LAPSED: Words(
-        gettext_noop("Your membership has ended."), gettext_noop("Renew it: pay what is open, or buy a new term.")
+        gettext_noop("Your membership has ended, or is paused."),
+        gettext_noop("Renew it: pay what is open, go on after a pause, or buy a new term."),
     ),
     Code.GRACE: Words(gettext_noop("Your membership is not paid at the moment."), gettext_noop("Pay what is open.")),
     Code.OTHER_LEVEL: Words(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from goodstanding.core.records import Hold, HoldKind, Status
 from goodstanding.core.standing import Answer, MemberAnswer, Reason, Why
 
+PAUSED = "paused"  # what the words of a pause begin with
 _HOLDS = {
     HoldKind.APPROVAL: "waits for approval",
     HoldKind.DENIED: "was not approved",
@@ -46,6 +47,11 @@ def member_because(answer: MemberAnswer) -> str:
     return "; ".join(f"{each.level}: {because(each)}" if several else because(each) for _, each in answer.memberships)
 
 
+def says_paused(because: str, level: str = "") -> bool:
+    """Return whether the words of :func:`member_because` say that what a member holds is paused (of several: ``level``)."""
+    return because.startswith(PAUSED) or (bool(level) and f"{level}: {PAUSED}" in because)
+
+
 def reason_words(reason: Reason, covered_until: datetime | None) -> str:
     """Return what decided. Names the invoice that it rests on, where there is one."""
     if reason.why is Why.COVERED and not (reason.invoice and covered_until):
@@ -64,11 +70,11 @@ _REASONS = {
     Why.TO_COME: "paid, begins at {moment}",
     Why.GRACE_OVER: "paid until {moment}, nothing since, grace is over{invoice}",
     Why.ENDED: "cancelled or ended; paid until {moment}",
-    Why.PAUSED: "paused; paid until {moment}",
+    Why.PAUSED: PAUSED + "; paid until {moment}",
     Why.REVOKED: "what was paid last was taken back{invoice}; covered until {moment}",
     Why.NEVER_PAID: "begun and ended without a settled payment",
     Why.NOT_BEGUN: "not begun",
-    Why.PAUSED_UNTIL: "paused until {moment}",
+    Why.PAUSED_UNTIL: PAUSED + " until {moment}",
     Why.CHANGED: "another level took its place at {moment}",
     Why.CLOSED: "ended by staff at {moment}",
     Why.SEAT_ENDED: "the seat was given up at {moment}",

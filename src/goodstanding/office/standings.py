@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from goodstanding.core.records import Status
 from goodstanding.memberships.documents import Document, at_moment
 from goodstanding.memberships.models import MemberStanding, StandingChange
+from goodstanding.memberships.words import PAUSED, says_paused
 from goodstanding.people import pages
 
 FEW = 2_000  # so many are named one by one, and sorted; of more, enough are met on the way along the list
@@ -28,15 +29,21 @@ def standing_is(status: Status, *, now: datetime) -> Q:
 
 
 def lapsed_since(since: datetime, *, now: datetime) -> Q:
-    """Return which members lapsed since then and have not come back, whether a worker has written that down or not."""
+    """Return which members lapsed since then and have not come back, whether a worker has written that down or not.
+
+    Who is paused has not lapsed.
+    """
     changes = StandingChange.objects.filter(after=Status.LAPSED, at__gte=since, at__lte=now).order_by("-at")
+    changes = changes.exclude(because__startswith=PAUSED)
     # Asked first: those who lapsed ever are many more than those who lapsed lately.
     lapsed = set(changes.values_list("member", flat=True)[: pages.LISTED])
     rows = written(now=now).filter(status=Status.LAPSED, pk__in=lapsed).order_by()
     by_time = [
         pk
         for pk, entry in overtaken(now=now)
-        if entry["status"] == Status.LAPSED and since <= datetime.fromisoformat(entry["from"])
+        if entry["status"] == Status.LAPSED
+        and since <= datetime.fromisoformat(entry["from"])
+        and not says_paused(entry["because"])
     ]
     return Q(pk__in=[*rows.values_list("pk", flat=True), *by_time])
 

@@ -16,9 +16,11 @@ from goodstanding.catalogue.models import Level
 from goodstanding.core.records import Status
 from goodstanding.memberships.level_decisions import LevelDecision
 from goodstanding.memberships.models import StandingChange
+from goodstanding.memberships.words import says_paused
 from goodstanding.people.models import Member
 from goodstanding.portal import words
 from goodstanding.portal.bills import mine
+from goodstanding.portal.pausing import PAUSED
 
 LISTED = 30  # on one page
 
@@ -157,6 +159,8 @@ def _decided(row: LevelDecision, names: dict[str, str]) -> str:
 def change_words(change: StandingChange, names: dict[str, str]) -> str:
     """Return what a change of standing was, level by level."""
     before, after = _levels(change.levels_before), _levels(change.levels_after)
+    lapsed = {level for level, status in after.items() if status == Status.LAPSED}
+    after |= dict.fromkeys((each for each in lapsed if says_paused(change.because, each)), PAUSED)
     moved = [
         _("%(level)s: %(status)s.") % {"level": names.get(level, level), "status": words.STATUSES.get(status, status)}
         for level, status in after.items()

@@ -74,7 +74,9 @@ def test_a_refused_member_is_told_of_and_a_stranger_is_not(with_pass, client, pe
     assert answer.status_code == 403
     assert answer["X-Goodstanding-Status"] == "lapsed"
     assert answer["X-Goodstanding-Levels"] == ""
-    assert answer.content == b"Your membership has ended. Renew it: pay what is open, or buy a new term.\n"
+    assert answer.content == (
+        b"Your membership has ended, or is paused. Renew it: pay what is open, go on after a pause, or buy a new term.\n"
+    )
     browser.cookies.clear()
     answer = browser.get(CHECK)
     assert answer.status_code == 401

@@ -254,7 +254,7 @@ def test_access_says_of_each_door_and_level_what_and_why(browsing, alice_in, wor
     assert "This is for members of another level: Weekday." in page
     page = text(browsing(bob_out).get("/me/access/"))
     assert "Opens" not in page
-    assert "Your membership has ended." in page
+    assert "Your membership has ended, or is paused." in page
     assert "Blue tag" not in page
 
 

@@ -13,6 +13,8 @@ from goodstanding.catalogue.models import Level
 from goodstanding.communications.models import Mail
 from goodstanding.memberships import ending, pausing
 from goodstanding.memberships.reading import standing_now
+from goodstanding.office import standings
+from goodstanding.people.models import Member
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,6 +83,8 @@ def test_x07_a_pause_is_shown_first_then_set_then_over_by_itself(browsing, alice
     assert "What you held before" not in page
     assert standing_now(alice_in.pk, now=clock.now).status == "lapsed", "doors are shut"
     assert mails() == ["paused"], "nobody lapsed"
+    assert "Your membership has ended, or is paused." in text(client.get("/me/access/"))
+    assert not Member.objects.filter(standings.lapsed_since(clock.now - 7 * DAY, now=clock.now)).exists()
     until(datetime(2026, 3, 23, tzinfo=UTC), step=2 * DAY)
     assert standing_now(alice_in.pk, now=clock.now).status == "good"
     assert mails() == ["paused", "goes_on_soon"]
@@ -97,6 +101,7 @@ def test_x02_going_on_early_moves_the_rest_and_says_so_first(browsing, alice_in,
     confirm(client, ask(client, pausable, "2026-03-05", "2026-03-22"))
     clock.advance(5 * DAY)
     assert "Go on early" in text(client.get("/me/"))
+    assert "Full member: Paused." in text(client.get("/me/history/"))
     page = text(client.get(page_of(pausable)))
     assert "It is paused since March 5, 2026, and goes on by itself on March 22, 2026." in page
     assert "counts until April 7, 2026" in page
