@@ -51,6 +51,7 @@ STATUS = {
     "lapsed": "lapsed",
     "lapsed, billed by the gateway": "lapsed",
     "lapsed day pass": "lapsed",
+    "paused": "lapsed",
     "refunded": "lapsed",
 }
 

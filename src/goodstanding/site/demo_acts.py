@@ -18,7 +18,7 @@ from goodstanding.doors import services as doors
 from goodstanding.doors import taps
 from goodstanding.doors.models import Door
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import byhand, ending, giving_back, seats_giving, services
+from goodstanding.memberships import byhand, ending, giving_back, pausing, seats_giving, services
 from goodstanding.memberships.models import Membership
 from goodstanding.people.models import Member
 
@@ -90,6 +90,16 @@ def cancels() -> Act:
         rows = Subscription.objects.select_related("gateway_account", "customer").filter(customer__member=member)
         for subscription in rows.exclude(status__in=[str(status) for status in ENDED]).order_by("id"):
             ending.cancel(subscription, now=now)
+
+    return Act(act)
+
+
+def pauses(*, days: int) -> Act:
+    """Somebody pauses what renews, from that moment on."""
+
+    def act(member: Member, _stage: Stage, now: datetime) -> None:
+        subscription = Subscription.objects.select_related("gateway_account", "customer").get(customer__member=member)
+        pausing.pause(subscription, start=now, end=now + timedelta(days=days), now=now)
 
     return Act(act)
 

@@ -18,6 +18,7 @@ from goodstanding.site.demo_acts import (
     is_held,
     is_paid_back,
     joins,
+    pauses,
     pays_at_the_desk,
     takes_a_seat,
     taps_at,
@@ -38,6 +39,8 @@ CATALOGUE = [
         "group": "membership",
         "position": 1,
         "description": "Day and night, every machine you were shown how to use, a shelf of your own.",
+        "pause_days_max": 60,
+        "pauses_max": 2,
         "prices": [
             {"amount_minor": 10000, "interval": "month", **_EUR},
             {"amount_minor": 100000, "interval": "year", "position": 1, **_EUR},
@@ -49,6 +52,8 @@ CATALOGUE = [
         "group": "membership",
         "position": 2,
         "description": "Monday to Friday, whenever somebody of the staff is there to open the workshop.",
+        "pause_days_max": 60,
+        "pauses_max": 2,
         "prices": [{"amount_minor": 6000, "interval": "month", **_EUR}],
     },
     {
@@ -194,6 +199,7 @@ _TROUBLED = (
     _joined("Rosa Rowan", "lapsed", 4, 5, joins("weekday", card=FAILS_LATER)),
     _joined("Quentin Quince", "in grace", 1, 2, joins("full", card=FAILS_LATER), _card(30), _tap("workshop", 1, 2)),
     _joined("Samir Sorrel", "cancelled, covered", 3, 12, joins("full"), (Ago(days=5), cancels())),
+    _joined("Lena Linden", "paused", 2, 12, joins("full"), _card(60), (Ago(days=6), pauses(days=30))),
     _joined(
         "Hanna Holly",
         "came back",
