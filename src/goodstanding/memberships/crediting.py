@@ -1,22 +1,25 @@
 """What a member's balance holds, and having it where something is paid from it: balances are kept by gateway account.
 
 Balance that is kept elsewhere moves to where it is used by two entries in one transaction, with all customer records locked
-in the order of their keys; a purchase moves it once (I6).
+in the order of their keys; a purchase or a renewal moves it once (I6).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 
 from goodstanding.billing import recording
 from goodstanding.billing.models import GatewayCustomer, Invoice, ObjectState
-from goodstanding.core.facts import CreditSeen
+from goodstanding.core.facts import CreditSeen, InvoiceSeen
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
-from goodstanding.memberships.intake import take_in
+from goodstanding.memberships.intake import Telling, take_in
 from goodstanding.people.models import Member
 
 MOVED = "moved"
@@ -78,8 +81,46 @@ def move_here(customer: GatewayCustomer, wanted: Money, *, ref: str, now: dateti
     return True
 
 
+def beside(customers: Iterable[GatewayCustomer]) -> list[GatewayCustomer]:
+    """Return the other customer records of these customers' members at which something is or was on a balance. One statement."""
+    known = list(customers)
+    members = {each.member_id for each in known if each.member_id is not None}
+    entered = Exists(ObjectState.objects.filter(customer=OuterRef("pk"), kind="credit"))
+    left = Exists(Invoice.objects.filter(account=OuterRef("account"), credit_minor__lt=0))
+    rows = GatewayCustomer.objects.filter(entered | left, member__in=members).exclude(
+        pk__in=[each.pk for each in known]
+    )
+    return list(rows.select_related("gateway_account").order_by("pk"))
+
+
+def brought(
+    bill: InvoiceSeen, customer: GatewayCustomer, others: Mapping[GatewayCustomer, int], *, now: datetime
+) -> tuple[InvoiceSeen, list[tuple[str, Telling]]]:
+    """Return a renewal's bill as balances elsewhere pay it, too, and what is to be told first: that they moved to ``customer``.
+
+    ``others``: the member's other records, locked, with what each holds in the bill's currency. Nothing moves that the bill
+    does not ask for.
+    """
+    moved: list[tuple[str, Telling]] = []
+    for other, held in sorted(others.items(), key=lambda each: each[0].pk):
+        part = min(bill.due_minor, held)
+        if part > 0:
+            there, here = (other, -part, customer.pk), (customer, part, other.pk)
+            for row, amount, about in (there, here):
+                told = _entry(row, amount, bill.currency, bill.invoice, about=about, now=now)
+                moved.append((row.external_id, told))
+            bill = replace(bill, credit_minor=bill.credit_minor + part, due_minor=bill.due_minor - part)
+    return bill, moved
+
+
 def _enter(customer: GatewayCustomer, amount_minor: int, currency: str, ref: str, *, about: str, now: datetime) -> None:
-    account = customer.gateway_account
+    told = _entry(customer, amount_minor, currency, ref, about=about, now=now)
+    take_in(told.facts, account=told.account, event=told.event, recorded_at=now, now=now)
+
+
+def _entry(
+    customer: GatewayCustomer, amount_minor: int, currency: str, ref: str, *, about: str, now: datetime
+) -> Telling:
     entry = CreditSeen(
         credit=derived("gcrd", ref, MOVED, customer.pk, about),
         customer=customer.external_id,
@@ -90,7 +131,7 @@ def _enter(customer: GatewayCustomer, amount_minor: int, currency: str, ref: str
         about=ref,
     )
     event = derived("evt", customer.pk, MOVED, ref, about)
-    take_in([entry], account=account, event=event, recorded_at=now, now=now)
+    return Telling(customer.gateway_account, event, [entry], now)
 
 
 def _customers(member: Member) -> list[GatewayCustomer]:

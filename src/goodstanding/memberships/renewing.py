@@ -21,7 +21,7 @@ from goodstanding.billing.recording import Named
 from goodstanding.catalogue.knowledge import Knowledge
 from goodstanding.core import carrying, changes, dunning, ours, replacing
 from goodstanding.core.dunning import Act, Step
-from goodstanding.core.facts import Fact, SubscriptionSeen
+from goodstanding.core.facts import Fact, InvoiceSeen, SubscriptionSeen
 from goodstanding.core.fold import SubscriptionStatus
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
@@ -29,7 +29,7 @@ from goodstanding.core.money import Money
 from goodstanding.core.periods import Period
 from goodstanding.core.renewals import completed, payments_before, renewal_of
 from goodstanding.jobs import lease
-from goodstanding.memberships import handbills
+from goodstanding.memberships import crediting, handbills
 from goodstanding.memberships.intake import Telling, take_in_many
 from goodstanding.memberships.together import Together
 
@@ -65,9 +65,11 @@ class _Means:
 class _Run:
     def __init__(self, claimed: Sequence[Turn], now: datetime) -> None:
         self.left, self.now, self.work = list(claimed), now, Together()
-        self.work.lock(
-            Named(each.subscription.gateway_account, each.subscription.customer.external_id) for each in claimed
-        )
+        # Balance that is kept elsewhere pays as well: its owner's other records are locked with those that renew.
+        elsewhere = crediting.beside(each.subscription.customer for each in claimed)
+        named = [(each.subscription.gateway_account, each.subscription.customer) for each in claimed]
+        named += [(each.gateway_account, each) for each in elsewhere]
+        self.work.lock(Named(account, each.external_id) for account, each in named)
         self._wishes: list[Wish] = []
         self._aheads: dict[str, timedelta] = {}  # of each account: how long before their periods it bills
 
@@ -76,16 +78,16 @@ class _Run:
         waiting, acting, busy = [], [], set()
         for turn in self.left:
             customer = self._customer(turn)
-            if customer.pk in busy:
+            payer = customer.member_id or customer.pk  # who has one balance for all that he renews
+            if payer in busy:
                 waiting.append(turn)
             elif (step := self._due(turn, customer)) is not None:
-                busy.add(customer.pk)
+                busy.add(payer)
                 acting.append((turn, step))
         if acting:
             numbered = sum(_takes_a_number(step, self._last(turn)) for turn, step in acting)
             means = _Means(self.now, iter(numbering.invoice_numbers(numbered)), self.work.known, self._policy)
-            told = [(self._customer(turn).external_id, self._telling(turn, step, means)) for turn, step in acting]
-            take_in_many(told, self.work)
+            take_in_many([told for turn, step in acting for told in self._tellings(turn, step, means)], self.work)
         self.left = [*(turn for turn, _ in acting), *waiting]
 
     def write(self) -> None:
@@ -138,15 +140,30 @@ class _Run:
     def _last(self, turn: Turn) -> SubscriptionSeen:
         return self.work.ledger(self._customer(turn)).subscriptions[turn.subscription.external_id][-1]
 
-    def _telling(self, turn: Turn, step: Step, means: _Means) -> Telling:
+    def _tellings(self, turn: Turn, step: Step, means: _Means) -> list[tuple[str, Telling]]:
         customer, subscription = self._customer(turn), turn.subscription.external_id
         facts = _facts(step, self.work.ledger(customer), self._last(turn), means)
+        moved: list[tuple[str, Telling]] = []
         if step.act in (Act.RENEW, Act.LAST_BILL):
+            facts, moved = self._with_balance(facts, customer)
             facts = handbills.with_days(facts, customer, now=self.now)
         about = step.invoice or (step.start.isoformat() if step.start else "")
         about += step.at.isoformat() if step.act is Act.TO_BALANCE else ""  # it may come more than once
         event = derived("evt", customer.gateway_account_id, step.act, subscription, about)
-        return Telling(customer.gateway_account, event, facts, self.now)
+        return [*moved, (customer.external_id, Telling(customer.gateway_account, event, facts, self.now))]
+
+    def _with_balance(
+        self, facts: Sequence[Fact], customer: GatewayCustomer
+    ) -> tuple[Sequence[Fact], list[tuple[str, Telling]]]:
+        """Have what is kept on the payer's other records pay what is due of his bill."""
+        mine = customer.member_id
+        others = [each for each in self.work.customers.values() if mine and each.member_id == mine and each != customer]
+        bill = next((each for each in facts if isinstance(each, InvoiceSeen) and each.due_minor > 0), None)
+        if bill is None or not others:
+            return facts, []
+        held = {each: self.work.ledger(each).credit_minor(bill.currency) for each in others}
+        paid, moved = crediting.brought(bill, customer, held, now=self.now)
+        return [paid if each is bill else each for each in facts], moved
 
 
 def _wish(step: Step, ledger: Ledger, customer: GatewayCustomer) -> Wish:

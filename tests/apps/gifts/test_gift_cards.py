@@ -7,19 +7,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.db.models import Sum
 
 from goodstanding.billing.models import GiftCard, GiftOffer, Invoice, Payment, Transfer
-from goodstanding.catalogue.models import Price
+from goodstanding.catalogue.models import Level, LevelGroup, Price
 from goodstanding.checkout import gifts
+from goodstanding.checkout.joining import ensure_member
 from goodstanding.checkout.refusals import Refused
 from goodstanding.clock import StoppedClock
 from goodstanding.communications.models import Mail
+from goodstanding.core.facts import CreditSeen
 from goodstanding.core.journal import Chart
 from goodstanding.core.money import Money
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import crediting, gift_cards, giving_back
+from goodstanding.memberships import buying, crediting, gift_cards, giving_back
 from goodstanding.memberships.gift_cards import NotRedeemed, State
+from goodstanding.memberships.intake import take_in
 from goodstanding.memberships.owing import Stage
 from goodstanding.memberships.reading import standing_now
 from goodstanding.memberships.rebuilding import rebuild_customers
@@ -168,6 +172,49 @@ def test_g1_one_card_pays_several_renewals(
     ]
     assert all(bill.settled_at is not None for bill in bills)
     assert standing_now(bob.pk, now=clock.now).status == "good"
+    assert held(bob) == 0
+    in_order()
+
+
+def test_balance_from_before_the_first_purchase_pays_renewals_wherever_they_are_billed(
+    alice: Any, charlie: Any, price: PriceOf, bought: Bought, clock: StoppedClock, until: Callable[..., None]
+) -> None:
+    """R18, R19, I6: redeemed by who had bought nothing, it is kept by hand; what a purchase left of it pays renewals by card."""
+    charlie = ensure_member(charlie, now=clock.now)
+    gift_cards.redeem(charlie, bought(alice, 10000).code, now=clock.now)
+    assert [row.gateway_account_id for row in charlie.customers.all()] == ["manual"]
+    buy(charlie, price("day"), clock)
+    assert held(charlie) == 8500
+    Level.objects.filter(pk="weekday").update(needs_card=True)
+    buy(charlie, price("weekday", "month"), clock)
+    assert held(charlie) == 2500
+    until(clock.now + 32 * DAY, step=DAY)
+    bills = Invoice.objects.filter(account__member=charlie, total_minor=6000).order_by("issued_at")
+    assert [(bill.credit_minor, bill.due_minor) for bill in bills] == [(6000, 0), (2500, 3500)]
+    assert {bill.gateway_account_id for bill in bills} == {"sandbox"}
+    assert all(bill.settled_at is not None for bill in bills)
+    assert held(charlie) == 0
+    in_order()
+
+
+def test_two_renewals_at_once_spend_a_balance_kept_elsewhere_once(
+    bob: Any, price: PriceOf, clock: StoppedClock, until: Callable[..., None]
+) -> None:
+    """I6: two subscriptions at two accounts in one run of our clock, 70.00 kept by hand: one takes of it after the other."""
+    second = GatewayAccount.objects.get(pk="sandbox")
+    second.pk = "sandbox-two"
+    second.save(force_insert=True)
+    Level.objects.filter(pk="friend").update(group=LevelGroup.objects.create(slug="more", name="More"))
+    Price.objects.filter(level="friend").update(amount_minor=3000)
+    buy(bob, price("weekday", "month"), clock)
+    buy(bob, price("friend", "month"), clock, at="sandbox-two")
+    desk = buying.customer_for(bob, GatewayAccount.objects.get(pk="manual"), now=clock.now)
+    entry = CreditSeen("c", desk.external_id, clock.now, 7000, "EUR", "adjustment")
+    with transaction.atomic():
+        take_in([entry], account=desk.gateway_account, event="evt_x", recorded_at=clock.now, now=clock.now)
+    until(clock.now + 32 * DAY, step=DAY)
+    used = Invoice.objects.filter(account__member=bob, credit_minor__gt=0).values_list("credit_minor", flat=True)
+    assert sorted(used) in ([1000, 6000], [3000, 4000])
     assert held(bob) == 0
     in_order()
 
