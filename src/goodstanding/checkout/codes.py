@@ -27,7 +27,7 @@ from goodstanding.core.discounts import Alternative, Use
 from goodstanding.core.facts import CodeHeld
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Interval
-from goodstanding.memberships import buying
+from goodstanding.memberships import buying, gift_cards
 from goodstanding.people.models import Member
 
 State = CodeUse.State
@@ -61,6 +61,11 @@ def found(typed: str) -> list[DiscountCode]:
     rows: dict[int, DiscountCode] = {}
     for text in texts:
         row = catalogue.find(text)
+        if row is None and gift_cards.is_a_code(text):
+            words = _(
+                "This is the code of a gift. It is not typed here, but where gifts are redeemed: nothing is lost."
+            )
+            raise Refused("gift_code", words)
         if row is None or not row.is_open:
             words = _("There is no such code here. Look at how it is written, or leave it out.")
             if len(texts) > 1:

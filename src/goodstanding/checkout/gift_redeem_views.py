@@ -116,5 +116,5 @@ def _page(
     if found is not None and found.quote is not None:
         context["starts_later"] = found.quote.start > clock.now()  # something is held until then
         context["start"], context["until"] = words.days_of(found.quote.first)
-        context["level"] = found.quote.terms.name
+        context["what"] = found.gift.what
     return render(request, "gs_checkout/gift_redeem.html", context, status=status)

@@ -78,9 +78,9 @@ class _Kind:
 def _kinds(now: datetime) -> list[_Kind]:
     """The kinds of gifts that are on sale: levels first, then cards by currency."""
     sold = levels.on_sale(now=now)
-    found = [_Kind("membership", _("a membership"), partial(LevelGiftForm, sold=sold))] if sold else []
+    found = [_Kind("membership", _("A membership"), partial(LevelGiftForm, sold=sold))] if sold else []
     for offer in gifts.offers():
-        words = _("a gift card in %(currency)s") % {"currency": offer.currency}
+        words = _("A gift card in %(currency)s") % {"currency": offer.currency}
         found.append(_Kind(offer.currency.lower(), words, partial(CardForm, offer=offer)))
     return found
 

@@ -27,6 +27,7 @@ from goodstanding.checkout import (
     baskets,
     beforehand,
     codes,
+    gifts,
     holding,
     joining,
     purchases,
@@ -58,19 +59,22 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 @require_safe
 def levels(request: HttpRequest) -> HttpResponse:
     """Show what everybody may join."""
-    return render(request, "gs_checkout/levels.html", {"offers": selling.offers(now=clock.now())})
+    now = clock.now()
+    context = {"offers": selling.offers(now=now), "gifts_are_sold": gifts.are_on_sale(now=now)}
+    return render(request, "gs_checkout/levels.html", context)
 
 
 @require_safe
 def level(request: HttpRequest, level: str) -> HttpResponse:
     """Show one level with its prices; where there is one, lead on to it."""
+    now = clock.now()
     try:
-        offered = selling.offer(level, now=clock.now())
+        offered = selling.offer(level, now=now)
     except selling.NotForSale as refusal:
         return _not_for_sale(request, refusal)
     if len(offered.prices) == 1:
         return redirect("gs_checkout:join", level=level, price=offered.prices[0].pk)
-    return render(request, "gs_checkout/level.html", {"offer": offered})
+    return render(request, "gs_checkout/level.html", {"offer": offered, "gifts_are_sold": gifts.are_on_sale(now=now)})
 
 
 @never_cache

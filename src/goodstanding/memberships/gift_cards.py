@@ -135,6 +135,12 @@ def find(typed: str) -> GiftCard:
     return found
 
 
+def is_a_code(typed: str) -> bool:
+    """Return whether a text is the code of a gift. No query where it cannot be one."""
+    code = read_code(typed)
+    return len(code) == CODE and set(code) <= set(ALPHABET) and GiftCard.objects.filter(code=code).exists()
+
+
 def require_good(card: Any, member: Member | None, *, now: datetime) -> None:
     """Raise :class:`NotRedeemed` where a gift (a row of :meth:`GiftCardQuerySet.told`) cannot be redeemed by anybody."""
     state = state_of(card, now=now)

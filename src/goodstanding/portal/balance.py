@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,9 @@ from goodstanding.catalogue.words import money_words
 from goodstanding.core.balance import Entry, Spent, Use, spent
 from goodstanding.core.ledger import NOT_USED
 from goodstanding.core.money import Money
+from goodstanding.memberships.reaching import reach_of
 from goodstanding.people.models import Member
+from goodstanding.portal import words
 
 MOVED = "moved"  # between a member's own records: on the whole it is nothing
 
@@ -38,6 +40,33 @@ class Balance:
     amount: Money
     words: str
     lines: Sequence[Line]
+
+
+def coming(member: Member, found: Sequence[Balance]) -> list[str]:
+    """Return in words which renewals the balances will pay, and how far they reach. Nothing where there is no balance."""
+    return [words for each in found if each.amount.amount_minor > 0 for words in _reach_words(member, each.amount)]
+
+
+def _reach_words(member: Member, balance: Money) -> Iterator[str]:
+    reach = reach_of(member, balance)
+    for each in reach.paid:
+        said = {
+            "what": each.bill.name or _("Renewal"),
+            "day": words.day(each.bill.at),
+            "part": money_words(each.part),
+            "amount": money_words(each.bill.amount),
+        }
+        yield (
+            _("%(what)s, %(day)s: all of %(amount)s")
+            if each.is_whole
+            else _("%(what)s, %(day)s: %(part)s of %(amount)s")
+        ) % said
+    if reach.is_known and reach.left:
+        yield _("%(left)s are left after that.") % {"left": money_words(reach.left)}
+    elif not reach.is_known:
+        yield _("Nothing renews by itself at the moment: it pays what you join next.")
+    if reach.elsewhere:
+        yield _("What the bank renews by itself is not paid from it.")
 
 
 def balances(member: Member) -> list[Balance]:

@@ -54,7 +54,7 @@ CATALOGUE = [
         "description": "Monday to Friday, whenever somebody of the staff is there to open the workshop.",
         "pause_days_max": 60,
         "pauses_max": 2,
-        "prices": [{"amount_minor": 6000, "interval": "month", **_EUR}],
+        "prices": [{"amount_minor": 6000, "interval": "month", "gifts": [{"times": 3, "amount_minor": 15000}], **_EUR}],
     },
     {
         "slug": "household",
@@ -74,7 +74,9 @@ CATALOGUE = [
         "group_allows_several": True,
         "position": 3,
         "description": "Twenty-four hours in the workshop. It ends by itself.",
-        "prices": [{"amount_minor": 1500, "interval": "hour", "interval_count": 24, "renews": False, **_EUR}],
+        "prices": [
+            {"amount_minor": 1500, "interval": "hour", "interval_count": 24, "renews": False, "gifts": [{}], **_EUR}
+        ],
     },
     {
         "slug": "supporter",

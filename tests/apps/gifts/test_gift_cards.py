@@ -11,9 +11,10 @@ from django.db import transaction
 from django.db.models import Sum
 
 from goodstanding.billing.models import GiftCard, GiftOffer, Invoice, Payment, Transfer
-from goodstanding.catalogue.models import Level, LevelGroup, Price
-from goodstanding.checkout import gifts
+from goodstanding.catalogue.models import DiscountCode, Level, LevelGroup, Price
+from goodstanding.checkout import gift_redeeming, gifts, services
 from goodstanding.checkout.joining import ensure_member
+from goodstanding.checkout.models import CodeUse
 from goodstanding.checkout.refusals import Refused
 from goodstanding.clock import StoppedClock
 from goodstanding.communications.models import Mail
@@ -29,7 +30,9 @@ from goodstanding.memberships.reading import standing_now
 from goodstanding.memberships.rebuilding import rebuild_customers
 from tests.apps.checkout.books import wrong_in
 from tests.apps.checkout.test_joining import buy
-from tests.apps.gifts.conftest import Bought
+from tests.apps.checkout.wishes import buy as buy_wanted
+from tests.apps.checkout.wishes import wish
+from tests.apps.gifts.conftest import Bought, Given
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -268,10 +271,32 @@ def test_a_card_paid_by_hand_is_sent_once_the_money_is_there(
     assert state(card, clock) is State.GOOD
 
 
-def test_b71_a_card_outlives_the_site_s_other_secrets(
-    alice: Any, bob: Any, bought: Bought, clock: StoppedClock, settings: Any
+def test_b71_a_code_survives_new_secrets(
+    alice: Any, bob: Any, bought: Bought, given: Given, clock: StoppedClock, settings: Any
 ) -> None:
-    """B71: with another secret key every signed page and link is new; the code of a card is what it was."""
-    card = bought(alice, 5000)
-    settings.SECRET_KEY = "another " * 8
-    assert gift_cards.redeem(bob, card.code, now=clock.now).pk == card.pk
+    """B71: cards and levels that were sold before the site got a new secret are redeemed after it, and found by their codes."""
+    card, level = bought(alice, 5000), given(alice)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another secret, as long as it should be: 1234567890", []
+    assert gift_cards.redeem(bob, card.shown_code, now=clock.now).pk == card.pk
+    assert gift_redeeming.redeem(bob, level.shown_code, now=clock.now).gift.pk == level.pk
+    assert held(bob) == 5000
+
+
+def test_b69_what_a_failed_first_payment_took_comes_back(
+    alice: Any, bob: Any, price: PriceOf, bought: Bought, clock: StoppedClock
+) -> None:
+    """B69: the code's use and the balance that were to pay a part of it are there again, once the card was declined."""
+    gift_cards.redeem(bob, bought(alice, 2500).code, now=clock.now)
+    code = DiscountCode.objects.create(
+        text="TEN", kind="fixed", amount_minor=1000, currency="EUR", limit=1, made_at=clock.now
+    )
+    wanted = wish(price("weekday", "month"), code="TEN")
+    found = buy_wanted(bob, wanted, clock, card="sandbox_declined")
+    bill = Invoice.objects.get(account__member=bob)
+    assert (found.stage, bill.total_minor, bill.due_minor, held(bob)) == (Stage.DECLINED, 5000, 2500, 0)
+    assert services.close(found.checkout, now=clock.now)
+    assert held(bob) == 2500
+    assert not CodeUse.objects.filter(code=code).exclude(state=CodeUse.State.RELEASED).exists()
+    assert buy_wanted(bob, wanted, clock).stage is Stage.DONE
+    assert held(bob) == 0
+    in_order()

@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from goodstanding.billing.models import GiftCard, GiftOffer, Invoice
-from goodstanding.catalogue.models import LevelGift, Price
+from goodstanding.catalogue.models import DiscountCode, LevelGift, Price
 from goodstanding.clock import StoppedClock
 from goodstanding.memberships.reading import standing_now
 from goodstanding.people.models import Member
@@ -115,3 +115,29 @@ def test_what_costs_something_else_by_now_is_shown_anew(client: Client, sold: Le
     answer = give(client, clock, **ERIN, what=f"{sold.pk} 4000")
     assert answer.status_code == 422
     assert not Invoice.objects.exists()
+
+
+def test_p51_typed_as_a_discount_code_it_is_told_what_it_is(
+    client: Client, alice: Any, given: Given, price: Callable[..., Price], clock: StoppedClock
+) -> None:
+    """P51, B70: on the page to join (at this level or a wrong one) a gift's code says where it is redeemed, and is not used."""
+    gift = given(alice)
+    DiscountCode.objects.create(
+        text="TEN", kind="percentage", basis_points=1000, made_at=clock.now
+    )  # so one is asked for
+    for level in ("weekday", "full"):
+        page = client.post(f"/join/{level}/{price(level).pk}/", {"code": gift.shown_code, "show": "1"}).content.decode()
+        assert "This is the code of a gift" in page
+        assert 'href="/gift/redeem/"' in page
+    assert (
+        "There is no such code"
+        in client.post(f"/join/full/{price('full').pk}/", {"code": "ABCD-EFGH-JKMN-PQRS", "show": "1"}).content.decode()
+    )
+
+
+def test_gifts_are_linked_only_while_they_are_on_sale(client: Client, sold: LevelGift) -> None:
+    assert 'href="/gift/"' in client.get("/join/").content.decode()
+    sold.delete()
+    page = client.get("/join/").content.decode()
+    assert 'href="/gift/"' not in page
+    assert 'href="/gift/redeem/"' in page

@@ -155,3 +155,27 @@ def test_who_may_not_sees_no_cards(alice: Any, dana: Any, clock: StoppedClock) -
     client = Client()
     client.force_login(alice.user)
     assert client.get("/office/gift-cards/").status_code == 403
+
+
+def test_the_page_says_what_the_balance_will_pay_and_it_does(
+    bob: Any, dana: Any, price: PriceOf, clock: StoppedClock, until: Callable[..., None]
+) -> None:
+    """R19, I13: all of the next renewal and a part of the one after; then that is what happens."""
+    buy(bob, price("weekday", "month"), clock)
+    adjusting.adjust(bob, euros(7200), reason="Sorry", by=dana, now=clock.now)
+    client = Client()
+    client.force_login(bob.user)
+    page = client.get("/me/balance/").content.decode()
+    assert page.count("Weekday, ") == 2
+    assert ": all of 60.00 EUR" in page
+    assert ": 12.00 EUR of 60.00 EUR" in page
+    until(clock.now + timedelta(days=63))
+    bills = Invoice.objects.filter(account__member=bob).order_by("issued_at")
+    assert [bill.credit_minor for bill in bills] == [0, 6000, 1200]
+
+
+def test_a_balance_that_nothing_renews_from_says_so(bob: Any, dana: Any, shop: None, clock: StoppedClock) -> None:
+    adjusting.adjust(bob, euros(1000), reason="Sorry", by=dana, now=clock.now)
+    client = Client()
+    client.force_login(bob.user)
+    assert "it pays what you join next" in client.get("/me/balance/").content.decode()

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from goodstanding import clock
 from goodstanding.catalogue.words import money_words
+from goodstanding.checkout.gifts import are_on_sale
 from goodstanding.checkout.joining import ensure_member, member_of
 from goodstanding.memberships import gift_cards
 from goodstanding.portal import balance as balances
@@ -30,10 +31,13 @@ def balance(request: HttpRequest) -> HttpResponse:
     form = RedeemForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _redeemed(request, form):
         return redirect("gs_portal:balance")
+    found = balances.balances(member) if member is not None else []
     context = {
         "section": "balance",
+        "gifts_are_sold": are_on_sale(now=clock.now()),
         "form": form,
-        "balances": balances.balances(member) if member is not None else [],
+        "balances": found,
+        "coming": balances.coming(member, found) if member is not None else [],
     }
     return render(request, "gs_portal/balance.html", context, status=422 if form.errors else 200)
 
