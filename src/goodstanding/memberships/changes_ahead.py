@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from goodstanding.billing import turns
@@ -17,7 +17,9 @@ from goodstanding.core.facts import CodeHeld, SubscriptionSeen
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.core.renewals import asked_of, payments_before
+from goodstanding.memberships import crediting
 from goodstanding.memberships.coming import Ledgers
+from goodstanding.people.models import Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,14 @@ def ahead(subscriptions: Iterable[Subscription], ledgers: Ledgers, *, now: datet
         asked = next_bill(ledger, last, paid + 1, at)
         found[each.pk] = Ahead(price, at, balance, step, asked, paid, last.contract.codes, waits, unpaid, old)
     return found
+
+
+def with_balance(member: Member, ahead: dict[str, Ahead]) -> dict[str, Ahead]:
+    """Return what lies ahead with all that the member's balance holds, wherever it is kept: renewals find it."""
+    held = {
+        currency: crediting.balance(member, currency) for currency in {each.balance.currency for each in ahead.values()}
+    }
+    return {pk: replace(each, balance=held[each.balance.currency]) for pk, each in ahead.items()}
 
 
 def next_bill(ledger: Ledger, last: SubscriptionSeen, payment: int, at: datetime | None) -> Money | None:

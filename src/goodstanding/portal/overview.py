@@ -23,7 +23,7 @@ from goodstanding.core.standing import Answer, judge_member
 from goodstanding.gateways import registry
 from goodstanding.gateways import services as gateways
 from goodstanding.gateways.protocol import Ability, GatewayError
-from goodstanding.memberships import cards, changes_ahead, changing, crediting, owing
+from goodstanding.memberships import cards, changes_ahead, changing, owing
 from goodstanding.memberships.cards import KeptCard
 from goodstanding.memberships.changes_ahead import Ahead
 from goodstanding.memberships.coming import expected_bills, ledgers_of
@@ -141,7 +141,7 @@ def of(member: Member, *, now: datetime, with_cards: bool = True) -> Overview:
         {(bill.gateway_account_id, bill.subscription): bill for bill in reversed(open_bills)},
         _errands(member),
         stored_cards(member, now=now) if asked else (),
-        _with_balance(member, changes_ahead.ahead(renewing, ledgers, now=now)),
+        changes_ahead.with_balance(member, changes_ahead.ahead(renewing, ledgers, now=now)),
         expected_bills(renewing, ledgers),
         now,
     )
@@ -184,14 +184,6 @@ def _places(member: Member) -> list[Membership]:
     paid_by = MembershipItem.objects.select_related("item__subscription__turn", "item__subscription__gateway_account")
     rows = Membership.objects.filter(member=member).select_related("level").order_by("-is_open", "-begun_at", "id")
     return list(rows.prefetch_related(Prefetch("items", paid_by), "items__item__subscription__items")[:SHOWN])
-
-
-def _with_balance(member: Member, ahead: dict[str, Ahead]) -> dict[str, Ahead]:
-    """What lies ahead, with all that the member's balance holds, wherever it is kept: renewals find it."""
-    held = {
-        currency: crediting.balance(member, currency) for currency in {each.balance.currency for each in ahead.values()}
-    }
-    return {pk: replace(each, balance=held[each.balance.currency]) for pk, each in ahead.items()}
 
 
 def _errands(member: Member) -> dict[Key, str]:
