@@ -5,7 +5,7 @@ A term that was bought once cannot be paused: staff give what is left of it as a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Any
@@ -22,7 +22,7 @@ from goodstanding.core import dunning, ours
 from goodstanding.core import pausing as core
 from goodstanding.core.dunning import Act
 from goodstanding.core.facts import Fact, InvoiceSeen, LineSeen, PauseSpan, SubscriptionSeen
-from goodstanding.core.fold import ENDED, SubscriptionStatus
+from goodstanding.core.fold import ENDED, SubscriptionStatus, condense, key_of
 from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
@@ -85,6 +85,7 @@ class Preview:
 
     What is paid ends at ``until`` instead of ``was_until``, and the next bill is of the period from ``renews_at``, for
     ``due``; of that ``from_balance`` is taken from the member's credit. ``None`` where it is not known, or never comes.
+    ``void``: the numbers of bills that are void with it.
     """
 
     start: datetime
@@ -94,6 +95,7 @@ class Preview:
     renews_at: datetime | None
     due: Money | None
     from_balance: Money | None
+    void: tuple[str, ...] = ()
 
 
 def stands(subscription: Subscription, *, now: datetime) -> Pausing:
@@ -119,17 +121,15 @@ def stands(subscription: Subscription, *, now: datetime) -> Pausing:
 def preview(subscription: Subscription, *, start: datetime, end: datetime | None, now: datetime) -> Preview:
     """Return what the pause comes to that :func:`pause` would make for a member. Writes nothing. Raises :class:`CannotPause`."""
     ledger, last = _read(subscription)
-    (*_, told) = _changed(ledger, last, lambda *there: _paused(*there, start=start, end=end, now=now, by_staff=False))
-    assert isinstance(told, SubscriptionSeen), told
-    return _previewed(ledger, last, told, PauseSpan(start, end))
+    facts = _changed(ledger, last, lambda *there: _paused(*there, start=start, end=end, now=now, by_staff=False))
+    return _previewed(ledger, last.subscription, facts, PauseSpan(start, end))
 
 
 def preview_resumed(subscription: Subscription, *, now: datetime) -> Preview:
     """Return what it comes to that :func:`resume` would make. Writes nothing. Raises :class:`CannotPause`."""
     ledger, last = _read(subscription)
-    (told,) = _changed(ledger, last, lambda *there: _resumed(*there, now=now))
-    assert isinstance(told, SubscriptionSeen), told
-    return _previewed(ledger, last, told, PauseSpan(last.pauses[-1].start, now))
+    facts = _changed(ledger, last, lambda *there: _resumed(*there, now=now))
+    return _previewed(ledger, last.subscription, facts, PauseSpan(last.pauses[-1].start, now))
 
 
 def pause(
@@ -271,7 +271,9 @@ def _require_pausable(ledger: Ledger, last: SubscriptionSeen, limits: Limits, *,
     if core.ahead(last.pauses, now) is not None:
         raise CannotPause("twice")
     paid = turns.last_period(ledger, last.subscription)
-    if paid is None or paid.end <= now or _open_bills(ledger, last):
+    if paid is None or paid.end <= now:
+        raise CannotPause("unpaid")
+    if not all(_is_drawn_ahead(bill, ledger, paid.end) for bill in _open_bills(ledger, last)):
         raise CannotPause("unpaid")
     if limits.left(last.pauses, paid.end) == 0:
         raise CannotPause("too_often")
@@ -285,13 +287,26 @@ def _open_bills(ledger: Ledger, last: SubscriptionSeen) -> list[InvoiceSeen]:
     ]
 
 
-def _previewed(ledger: Ledger, last: SubscriptionSeen, told: SubscriptionSeen, span: PauseSpan) -> Preview:
-    bought, invoices = _bought(ledger, last), turns.invoices_of(ledger, last.subscription)
-    before, after = (core.line_moved(bought, each.pauses) if bought else None for each in (last, told))
-    step = dunning.next_step((*ledger.subscriptions[last.subscription], told), invoices, changes=ledger.changes)
+def _is_drawn_ahead(bill: InvoiceSeen, ledger: Ledger, paid_until: datetime) -> bool:
+    """Whether a bill is to be paid by hand for a period that has not begun: a pause puts that off, and the bill with it."""
+    starts = [line.start for line in bill.lines if line.kind == "regular"]
+    is_renewal = bool(starts) and min(starts) >= paid_until and bill.invoice not in ledger.changes
+    return bill.due_at is not None and not bill.paid_minor and is_renewal
+
+
+def _previewed(ledger: Ledger, subscription: str, facts: Sequence[Fact], span: PauseSpan) -> Preview:
+    """What a pause comes to that ``facts`` tell: worked out from the records as they would be with them (I13)."""
+    objects = dict(ledger.objects)
+    for fact in facts:
+        objects[key_of(fact)] = condense((*objects[key_of(fact)], fact))
+    then = Ledger(objects)
+    before, after = (turns.last_period(each, subscription) for each in (ledger, then))
+    step = turns.step_of(then, subscription)
     renews_at = step.start if step is not None and step.act is Act.RENEW else None
-    due = next_bill(ledger, told, payments_before(told, invoices) + 1, renews_at) if renews_at is not None else None
-    balance = ledger.credit_minor(last.currency)
+    told = then.subscriptions[subscription][-1]
+    payment = payments_before(told, turns.invoices_of(then, subscription)) + 1
+    due = next_bill(then, told, payment, renews_at) if renews_at is not None else None
+    balance = then.credit_minor(told.currency)
     return Preview(
         start=span.start,
         end=span.end,
@@ -300,6 +315,7 @@ def _previewed(ledger: Ledger, last: SubscriptionSeen, told: SubscriptionSeen, s
         renews_at=renews_at,
         due=due,
         from_balance=Money(min(balance, due.amount_minor), due.currency) if due is not None else None,
+        void=tuple(fact.number or fact.invoice for fact in facts if isinstance(fact, InvoiceSeen)),
     )
 
 

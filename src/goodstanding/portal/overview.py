@@ -275,7 +275,7 @@ def _renewal(subscription: Subscription, level: Level, answer: Answer, told: _To
         can_stay=ends and may_go_back,
         can_change=(ahead is not None and runs) or replaceable,
         is_changed=ahead is not None and ahead.price is not None and not ends,
-        can_pause=runs and level.pause_days_max is not None,
+        can_pause=answer.status == Status.GOOD and not ends and pausing.may(subscription, level, bill, now=told.now),
         has_pause=paused and ahead is not None,
         is_paused=subscription.is_paused_at(told.now),
         waits=ahead.unpaid if ahead is not None else None,

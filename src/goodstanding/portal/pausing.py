@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from goodstanding import conf
-from goodstanding.billing.models import Subscription
+from goodstanding.billing.models import Invoice, Subscription
+from goodstanding.catalogue.models import Level
 from goodstanding.catalogue.words import money_words
 from goodstanding.core.pausing import Limits
 from goodstanding.core.periods import start_of_day
@@ -86,6 +87,10 @@ def says(found: Preview, *, now: datetime) -> list[tuple[str, str]]:
         (_("It goes on"), end or _("when you say so, on this page")),
         (_("Doors and pages for members"), _("closed to you meanwhile, as far as this membership opens them")),
         (_("What you paid for"), _kept(found, now=now)),
+        *(
+            (_("Open bill"), _("%(number)s is void; the next one comes later") % {"number": each})
+            for each in found.void
+        ),
         (_("Charged meanwhile"), _("nothing")),
         (_("Paid back"), _("nothing")),
         (_("Next charge"), _charge(found)),
@@ -108,6 +113,12 @@ def key(found: Preview, *, now: datetime) -> str:
     start = "now" if found.start <= now else found.start.isoformat()
     days = "|".join(_iso(each) for each in (found.end, found.until, found.renews_at))
     return f"{start}|{days}|{found.due}|{found.from_balance}"
+
+
+def may(renewal: Subscription, level: Level, bill: Invoice | None, *, now: datetime) -> bool:
+    """Return whether a page is to offer a pause of what renews: the service says why not, to who comes all the same."""
+    is_ahead = bill is None or (bill.due_at is not None and bill.due_at > now)
+    return level.pause_days_max is not None and is_ahead and not renewal.has_pause_after(now)
 
 
 def done(found: Preview, *, now: datetime) -> str:

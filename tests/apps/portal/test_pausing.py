@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from goodstanding.billing.models import Payment, Subscription
+from goodstanding.billing.models import Invoice, Payment, Subscription
 from goodstanding.catalogue.models import Level
 from goodstanding.communications.models import Mail
-from goodstanding.memberships import ending, pausing
+from goodstanding.memberships import byhand, ending, owing, pausing
 from goodstanding.memberships.reading import standing_now
 from goodstanding.office import standings
 from goodstanding.people.models import Member
@@ -228,3 +228,21 @@ def test_what_was_shown_and_holds_no_more_is_shown_anew(browsing, alice_in, paus
     assert sent.status_code == 422
     assert "It would come to something else by now." in text(sent)
     assert not Subscription.objects.get().has_pause_after(clock.now)
+
+
+def test_a_bill_by_hand_for_the_time_to_come_is_put_off_with_it(browsing, alice, dana, price, clock, until):
+    byhand.sell(alice, price("full", "month"), how="cash", reference="", paid_at=clock.now, by=dana, now=clock.now)
+    Level.objects.update(pause_days_max=30)
+    until(clock.now + 25 * DAY, step=5 * DAY)
+    row, bill = Subscription.objects.get(), Invoice.objects.get(status="open")
+    client = browsing(alice)
+    assert page_of(row) in text(client.get("/me/"))
+    answer = ask(client, row, "2026-04-02", "2026-04-20")
+    assert f"{bill.number} is void; the next one comes later" in text(answer)
+    assert "100.00 EUR on April 20, 2026" in text(answer)
+    confirm(client, answer)
+    bill.refresh_from_db()
+    assert (bill.status, owing.open_invoices(alice)) == ("void", [])
+    until(datetime(2026, 4, 21, tzinfo=UTC), step=6 * DAY)
+    assert str(Invoice.objects.get(status="open").lines.get().start_at.date()) == "2026-04-20", "what was shown"
+    assert "payment_overdue" not in mails()
