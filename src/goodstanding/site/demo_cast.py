@@ -92,6 +92,14 @@ CATALOGUE = [
         ],
     },
 ]
+
+# One of each kind, as "goodstanding import codes" reads them.
+CODES = """\
+code,percent,off,prices,payments,limit_each,words
+WELCOME10,10,,,1,1,for whoever comes to the open day
+FRIEND25,,25.00 EUR,,1,1,for friends of members
+STUDENT,,,full: 70.00 EUR / month,all,,for who shows a student card
+"""
 # By key: name, place, and the levels that may enter (none: every member).
 DOORS = {
     "workshop": ("Workshop door", "Ground floor, left", ("full", "household", "day")),

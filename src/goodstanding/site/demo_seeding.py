@@ -21,6 +21,7 @@ from goodstanding import clock, conf
 from goodstanding.audit.models import AuditEntry
 from goodstanding.audit.services import note
 from goodstanding.billing.models import GiftOffer
+from goodstanding.catalogue import code_file
 from goodstanding.catalogue.models import Level
 from goodstanding.catalogue.services import import_catalogue
 from goodstanding.communications import handlers as mails
@@ -33,7 +34,7 @@ from goodstanding.jobs.simulating import simulate
 from goodstanding.people import services as people
 from goodstanding.people.models import Member
 from goodstanding.site.demo_acts import Act, Stage
-from goodstanding.site.demo_cast import CAST, CATALOGUE, DOORS, Somebody
+from goodstanding.site.demo_cast import CAST, CATALOGUE, CODES, DOORS, Somebody
 
 SEEDED = "make the demonstration"  # the audit entry that says it is whole
 BEGUN = "begin the demonstration"  # the one that says that all of this database is the demonstration's
@@ -97,6 +98,7 @@ def _take_transfers() -> None:
 def _stage(*, now: datetime) -> Stage:
     """Open the house: what is for sale, where it is paid, who works here, doors and their readers."""
     import_catalogue(json.dumps(CATALOGUE), now=now)
+    code_file.take_in(CODES.encode(), now=now)
     _take_transfers()
     GiftOffer.objects.get_or_create(
         currency="EUR", defaults={"choices": "25, 50, 100", "least_minor": 1000, "most_minor": 50000}

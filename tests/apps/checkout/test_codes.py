@@ -294,7 +294,7 @@ def test_b45_three_codes_at_one_checkout_come_off_once_each_before_tax(
 
     Its two rates on one bill need two places of one payer, which nobody has here: they are tried in tests/core/test_asking.py.
     """
-    TaxRate.objects.create(place="", from_on="2026-01-01", percent=20, name="VAT 20 %")
+    TaxRate.objects.create(place="", from_on="2026-01-01", percent=20, name="VAT")
     one, two = (
         sold(name, group="extras", several=True, amount_minor=minor, taxed=True)
         for name, minor in (("first", 15000), ("second", 5000))
@@ -370,7 +370,7 @@ def test_a_checkout_of_several_codes_gives_all_of_them_back(alice: Any, bob: Any
 
 def test_explain_tells_every_amount_line_by_line(alice: Any, clock: StoppedClock) -> None:
     """The code with what it took off, the tax, and what the balance paid."""
-    TaxRate.objects.create(place="", from_on="2026-01-01", percent=20, name="VAT 20 %")
+    TaxRate.objects.create(place="", from_on="2026-01-01", percent=20, name="VAT")
     code(clock)
     give_credit(alice, 500, clock)
     assert buy(alice, wish(sold("member", taxed=True), code="SPRING", place="DE"), clock).stage is Stage.DONE
