@@ -81,8 +81,8 @@ KINDS: Mapping[str, Kind] = {
     "card_expires": Kind(needs=("card", "good_until", "link"), may=("next_charge_on",)),
     # Still nothing paid, and grace is nearly over.
     "grace_ends_soon": Kind(needs=("grace_until", "amount", "link")),
-    # Access has ended because nothing was paid, or because a term is over.
-    "lapsed": Kind(needs=("level", "since", "link")),
+    # Access has ended because nothing was paid, or because a term is over. payer: of a seat, through whom it was held.
+    "lapsed": Kind(needs=("level", "since", "link"), may=("payer",)),
     # No further charges. Without covered_until nothing paid is left, and access has ended.
     "cancelled": Kind(needs=("level", "link"), may=("covered_until",)),
     # The last of so many payments was made: no further charges. Until when it is held then, or in words where no day says it.

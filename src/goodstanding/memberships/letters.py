@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -35,7 +36,7 @@ from goodstanding.jobs import services as jobs
 from goodstanding.jobs.writing import Writes
 from goodstanding.memberships import failing, gifts_following, pause_letters, reminders
 from goodstanding.memberships.failures import WHY
-from goodstanding.memberships.models import MemberStanding, StandingChange
+from goodstanding.memberships.models import MemberStanding, Seat, StandingChange
 from goodstanding.people.models import Member
 
 COMMUNICATIONS = "goodstanding.communications"
@@ -73,7 +74,16 @@ def of_ledger(
 
 def writes_to(member: str) -> bool:
     """Return whether we write to a member at all. One query."""
-    return Member.objects.filter(pk=member, customers__gateway_account__writes_to_members=True).exists()
+    return _written_to(member).exists()
+
+
+def _written_to(member: str) -> QuerySet[Member]:
+    """The member, if we write to him: as a payer, or as the holder of a seat of a payer whom we write to."""
+    ours = {"gateway_account__writes_to_members": True}
+    own = GatewayCustomer.objects.filter(member=OuterRef("pk"), **ours)
+    held = Seat.objects.filter(holder=OuterRef("pk"), until=None)
+    payers = held.filter(Exists(GatewayCustomer.objects.filter(member=OuterRef("payer"), **ours)))
+    return Member.objects.filter(Exists(own) | Exists(payers), pk=member)
 
 
 def of_changes(
@@ -85,7 +95,7 @@ def of_changes(
     """
     for change in changes:
         if change.after == Status.LAPSED and change.before in WAS_IN and _is_new(change.at, change.recorded_at):
-            written = Member.objects.filter(pk=member, customers__gateway_account__writes_to_members=True).first()
+            written = _written_to(member).first()
             if written is not None:
                 _lapsed(written, change, records(), writes)
 
@@ -314,12 +324,17 @@ def _to_staff(
 def _lapsed(member: Member, change: StandingChange, records: Sequence[MembershipRecord], writes: Writes) -> None:
     held = dict(part.split("=", 1) for part in change.levels_before.split(";") if "=" in part)
     were = {level for level, status in held.items() if status in WAS_IN}
-    gone = were - pause_letters.paused_levels(judge_member(records, change.at))
+    answer = judge_member(records, change.at)
+    gone = were - pause_letters.paused_levels(answer)
     if were and not gone:
         return
     levels = Level.objects.filter(slug__in=gone).values_list("name", flat=True)
     names = ", ".join(levels) or str(_("membership"))
-    context = {"level": names, "since": change.at, "link": _page(JOIN)}
+    by_ref = {record.ref: record for record in records}
+    payers = {by_ref[ref].through for ref, each in answer.memberships if each.level in gone}
+    # Of what somebody else paid the holder is told whose it was: he did nothing, and cannot renew it.
+    payer = "" if "" in payers else ", ".join(sorted(payers))
+    context = {"level": names, "since": change.at, "link": _page(JOIN), "payer": payer}
     _post("lapsed", change.pk, member, context, now=change.recorded_at, writes=writes)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -88,13 +89,14 @@ def refresh_all(
 ) -> None:
     """Write the standing of several members anew, as :func:`refresh` does of one: two statements, however many they are.
 
-    ``records``: of each of them. Nobody is written to by mail: what changed for them changed for somebody else first.
+    ``records``: of each of them. Who lapses by it is written to by mail; whose grace ends soon is not, he owes nothing.
     """
     writes = Writes()
     for member in sorted(records):
         fresh, changed = _refreshed(member, records[member], row=rows.get(member), now=now, cause=cause)
         writes.over([fresh])
         writes.new(changed)
+        letters.of_changes(member, changed, writes, records=partial(records.__getitem__, member))
     writes.flush()
 
 

@@ -45,7 +45,12 @@ TOLD: dict[str, dict[str, Any]] = {
         "next_charge_on": date(2026, 4, 4),
     },
     "grace_ends_soon": {"grace_until": datetime(2026, 3, 11, tzinfo=UTC), "amount": "25.00 EUR", "link": LINK},
-    "lapsed": {"level": "Full <b>member</b>", "since": datetime(2026, 3, 11, 8, 0, tzinfo=UTC), "link": LINK},
+    "lapsed": {
+        "level": "Full <b>member</b>",
+        "since": datetime(2026, 3, 11, 8, 0, tzinfo=UTC),
+        "payer": "Bob <b>Birch</b>",
+        "link": LINK,
+    },
     "cancelled": {
         "level": "Full <b>member</b>",
         "link": LINK,
@@ -195,7 +200,11 @@ SAYS: dict[str, tuple[str, ...]] = {
         "Your access ends soon: 25.00 EUR is still to be paid",
         "until the end of March 10, 2026",
     ),
-    "lapsed": ("Your membership at Goodstanding has ended", "Full <b>member</b> lapsed on March 11, 2026"),
+    "lapsed": (
+        "Your membership at Goodstanding has ended",
+        "Full <b>member</b> lapsed on March 11, 2026",
+        "through Bob <b>Birch</b>",
+    ),
     "cancelled": ("Your membership Full <b>member</b> is cancelled", "until April 4, 2026, 3:30 p.m."),
     "paused": (
         "Your membership Full <b>member</b>: the pause is set",

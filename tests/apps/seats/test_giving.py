@@ -44,6 +44,11 @@ def agree():
     assert rebuilding.rebuild_standing()[2] == []
 
 
+def lapse_told(member):
+    """The one mail that says that somebody's membership has lapsed."""
+    return " ".join(Mail.objects.get(kind="lapsed", to_address=member.email).text.split())
+
+
 def test_who_is_invited_takes_the_seat_and_stands_as_the_payer_does(household, alice, bob, clock):
     """The same dates, at the level that seats are of."""
     clock.advance(3 * DAY)
@@ -75,7 +80,24 @@ def test_the_payer_s_lapse_grace_and_return_are_the_holder_s_in_the_same_moment(
     assert levels(bob, clock) == "family=lapsed"
     told = list(StandingChange.objects.filter(member=bob).order_by("at").values_list("after", flat=True))
     assert told == ["good", "grace", "lapsed"]
+    assert "you had it through Alice, and that membership has ended" in lapse_told(bob)
+    assert "it was not renewed" in lapse_told(alice)
     agree()
+
+
+def test_a_holder_is_told_of_what_ends_at_once_by_one_mail_and_not_beside_that_of_his_seat(
+    household, bob, carol, dana, clock, work
+):
+    seat(household, bob, clock)
+    taken = seat(household, carol, clock)
+    seats_giving.end(taken, Seat.Ended.REMOVED, by=household.member.user, now=clock.now)
+    assert Mail.objects.filter(kind="seat_ended", to_address=carol.email).count() == 1
+    clock.advance(timedelta(hours=1))
+    giving_back.refund(Payment.objects.get(), amount=Money(9000, "EUR"), reason="moved", by=dana, now=clock.now)
+    work()
+    assert levels(bob, clock) == "family=lapsed"
+    assert "you had it through Alice" in lapse_told(bob)
+    assert not Mail.objects.filter(kind="lapsed", to_address=carol.email).exists()
 
 
 def test_a_refund_and_a_hold_of_the_payer_s_count_and_a_hold_of_the_holder_s_is_his_alone(

@@ -9,8 +9,9 @@ from urllib.parse import quote
 import pytest
 from django.test import Client
 
+from goodstanding.billing.models import Payment
 from goodstanding.memberships import seats_giving
-from goodstanding.memberships.models import Invitation, Seat
+from goodstanding.memberships.models import Invitation, Membership, Seat
 from goodstanding.people.models import Member
 from tests.apps.seats.house import invite, last_link, levels, of, seat, waiting
 
@@ -188,3 +189,30 @@ def test_nobody_sees_or_changes_another_payer_s_seats(household, bob, carol, cha
         else:
             assert answer.status_code == 404, page
     assert (Seat.objects.filter(until=None).count(), waiting()) == before
+
+
+def test_a_level_is_joined_with_seats_from_the_page_and_they_can_be_given(
+    client, alice, bob, houses, price, clock, until
+):
+    """200.00 and two seats at 10.00 each are 220.00, now and with each renewal; a seat too many is refused before."""
+    client.force_login(alice.user)
+    company = price("company")
+    address = f"/join/company/{company.pk}/"
+    assert "10.00 EUR for each seat" in client.get(address).content.decode()
+    wrong = client.post(address, {"show": "1", "seats": "5"})
+    assert wrong.status_code == 422
+    assert "choose 0 to 4" in wrong.content.decode()
+    page = client.post(address, {"show": "1", "seats": "2"}).content.decode()
+    for words in ("2 further seats", "20.00 EUR", "Pay 220.00 EUR and join", "220.00 EUR on April 2, 2026"):
+        assert words in page, words
+    shown = re.search(r'name="shown" value="([^"]+)"', page)
+    answer = client.post(address, {"seats": "2", "shown": shown[1], "way": "sandbox", "card": "sandbox_ok"})
+    assert answer.status_code == 302, answer.content.decode()
+    assert list(Payment.objects.values_list("amount_minor", flat=True)) == [22000]
+    membership = Membership.objects.get(member=alice)
+    there = seats_giving.taken(membership, now=clock.now)
+    assert (there.places.total, there.left) == (2, 2)
+    seat(membership, bob, clock)
+    assert levels(bob, clock) == "company=good"
+    until(clock.now + timedelta(days=32))
+    assert list(Payment.objects.order_by("made_at").values_list("amount_minor", flat=True)) == [22000, 22000]
