@@ -206,6 +206,7 @@ def test_a_level_is_joined_with_seats_from_the_page_and_they_can_be_given(
     for words in ("2 further seats", "20.00 EUR", "Pay 220.00 EUR and join", "220.00 EUR on April 2, 2026"):
         assert words in page, words
     shown = re.search(r'name="shown" value="([^"]+)"', page)
+    assert shown is not None
     answer = client.post(address, {"seats": "2", "shown": shown[1], "way": "sandbox", "card": "sandbox_ok"})
     assert answer.status_code == 302, answer.content.decode()
     assert list(Payment.objects.values_list("amount_minor", flat=True)) == [22000]
