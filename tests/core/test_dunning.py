@@ -320,7 +320,7 @@ MUTANTS = [
     ("dunning", "return max(bought, key", "return min(bought, key"),
     ("dunning", 'if line.kind == "regular" and', "if"),
     ("dunning", "n=number, tz=", "n=max(number, 1), tz="),
-    ("dunning", "while _boundary(subscription, number) < start:", "while _boundary(subscription, number) <= start:"),
+    ("dunning", "while _boundary(subscription, beyond) < start:", "while False:"),
     ("ours", "for each in received if each.currency == last.currency]", "for each in received]"),
     ("ours", "has_minor >= last.due_minor:", "has_minor > last.due_minor:"),
     ("ours", "moment = max(at, last.created_at)", "moment = at"),

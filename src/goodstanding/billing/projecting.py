@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import models
@@ -51,9 +51,14 @@ def account_id(customer: GatewayCustomer) -> str:
     return derived("acc", customer.gateway_account_id, customer.external_id)
 
 
-def rows_for(ledger: Ledger, keys: Iterable[Key], customer: GatewayCustomer) -> Rows:
-    """Return the rows of the objects named by ``keys``: pure, nothing is read or written."""
-    maker = _Maker(ledger, customer)
+def rows_for(
+    ledger: Ledger, keys: Iterable[Key], customer: GatewayCustomer, *, told: Container[Key] | None = None
+) -> Rows:
+    """Return the rows of the objects named by ``keys``: pure, nothing is read or written.
+
+    ``told``: those of them of which something was told; the lines of the other invoices are as they were (else: of all).
+    """
+    maker = _Maker(ledger, customer, told)
     for kind, ref in sorted(keys):
         maker.make(kind, ref)
     return maker.rows
@@ -84,8 +89,8 @@ def account_of(customer: GatewayCustomer, ledger: Ledger) -> Account:
 
 
 class _Maker:
-    def __init__(self, ledger: Ledger, customer: GatewayCustomer) -> None:
-        self.ledger, self.customer = ledger, customer
+    def __init__(self, ledger: Ledger, customer: GatewayCustomer, told: Container[Key] | None) -> None:
+        self.ledger, self.customer, self.told = ledger, customer, told
         self.gateway, self.account = customer.gateway_account_id, account_id(customer)
         self.rows: Rows = {model: [] for model in TABLES}
         self._parted: set[str] = set()
@@ -185,7 +190,8 @@ class _Maker:
         }
         self.rows[Invoice].append(row)
         final = last.status not in ("draft", "deleted")  # a draft's lines come and go
-        self.rows[InvoiceLine] += _lines(row["id"], last.lines if final else ())
+        if self.told is None or ("invoice", ref) in self.told:
+            self.rows[InvoiceLine] += _lines(row["id"], last.lines if final else ())
         self._post(journal.of_invoice(state))
         self._post_parts_back(ref)
         self._post(journal.of_back(state, self.ledger.refunds_of(ref), self.ledger.disputes_of(ref)))

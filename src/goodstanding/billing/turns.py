@@ -25,11 +25,15 @@ WRITTEN = ("due_at", "state", "attempts", "last_error")
 
 def step_of(ledger: Ledger, subscription: str, *, ahead: timedelta = timedelta(0)) -> Step | None:
     """Return what our clock does next for a subscription (by its reference). ``ahead``: see :func:`ahead_of`."""
-    late = replacing.next_to_keep(ledger, subscription)
-    if late is not None:
-        return late
-    tellings, invoices = ledger.subscriptions[subscription], invoices_of(ledger, subscription)
-    return next_step(tellings, invoices, changes=ledger.changes, overdue=overdue(ledger), ahead=ahead)
+
+    def step() -> Step | None:
+        late = replacing.next_to_keep(ledger, subscription)
+        if late is not None:
+            return late
+        tellings, invoices = ledger.subscriptions[subscription], invoices_of(ledger, subscription)
+        return next_step(tellings, invoices, changes=ledger.changes, overdue=overdue(ledger), ahead=ahead)
+
+    return ledger.once(("step", subscription, ahead), step)
 
 
 def ahead_of(account: GatewayAccount) -> timedelta:
@@ -39,17 +43,20 @@ def ahead_of(account: GatewayAccount) -> timedelta:
 
 def invoices_of(ledger: Ledger, subscription: str) -> list[InvoiceState]:
     """Return the invoices of a subscription, each with all failures of its payments."""
-    return [
-        bill_of(ledger, ref)
-        for ref, state in ledger.invoices.items()
-        if state.last is not None and state.last.bills(subscription)
-    ]
+
+    def bills() -> tuple[InvoiceState, ...]:
+        told = ((ref, state.last) for ref, state in ledger.invoices.items())
+        return tuple(bill_of(ledger, ref) for ref, last in told if last is not None and last.bills(subscription))
+
+    return list(ledger.once(("bills", subscription), bills))
 
 
 def bill_of(ledger: Ledger, invoice: str) -> InvoiceState:
     """Return an invoice with all failures of its payments, and what was said last of charging again."""
     state, failures = ledger.invoices[invoice], ledger.failures_of(invoice)
-    return replace(state, failed_at=failures, retry=ledger.retry_of(invoice) if failures else "")
+    if not failures:
+        return state
+    return replace(state, failed_at=failures, retry=ledger.retry_of(invoice))
 
 
 def overdue(ledger: Ledger) -> Overdue:

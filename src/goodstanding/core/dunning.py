@@ -9,10 +9,12 @@ anchor alone (I10), and is named after the subscription and *n*, so that it can 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from itertools import accumulate
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -152,10 +154,10 @@ def _charging(bill: InvoiceSeen) -> list[LineSeen]:
 
 def number_of(start: datetime, subscription: SubscriptionSeen) -> int:
     """Return which step from the anchor begins at ``start`` (or is the first one to begin after it)."""
-    number = 0
-    while _boundary(subscription, number) < start:
-        number += 1
-    return number
+    beyond = 1
+    while _boundary(subscription, beyond) < start:
+        beyond *= 2
+    return bisect_left(range(beyond), start, key=partial(_boundary, subscription))
 
 
 def period(subscription: SubscriptionSeen, number: int) -> tuple[datetime, datetime]:

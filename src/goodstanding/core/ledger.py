@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import typing
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any, TypeVar
 
 from goodstanding.core import ours
 from goodstanding.core.facts import AccessDecided, CreditSeen, Fact, InvoicePaymentFailed, PaymentSeen, SubscriptionSeen
@@ -41,11 +43,37 @@ def grouped(facts: Iterable[Fact]) -> dict[Key, tuple[Fact, ...]]:
     return {key: condense(told) for key, told in found.items()}
 
 
+Made = TypeVar("Made")
+Understood = dict[Key, tuple[tuple[Fact, ...], Any]]  # of objects: their facts, and what these come to
+
+
 @dataclass
 class Ledger:
     """The objects of one gateway customer, each as the set of facts told of it. Reads only; computes each thing once."""
 
     objects: Mapping[Key, tuple[Fact, ...]]
+    understood: Understood = field(default_factory=dict, repr=False, compare=False)
+    _made: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def followed_on(self) -> Ledger:
+        """Return the ledger of the same objects after some have changed: what the others come to is not worked out anew."""
+        return Ledger(self.objects, self.understood)
+
+    def once(self, name: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what ``make`` gives, which is called once for each ``name``: for what others work out of a ledger."""
+        if name not in self._made:
+            self._made[name] = make()
+        return typing.cast(Made, self._made[name])
+
+    def _states(self, kind: str, make: Callable[[Iterable[Fact]], Made]) -> dict[str, Made]:
+        """What each object of a kind comes to."""
+        found: dict[str, Made] = {}
+        for ref in self._refs.get(kind, ()):
+            facts, known = self.objects[kind, ref], self.understood.get((kind, ref))
+            if known is None or known[0] is not facts:
+                known = self.understood[kind, ref] = facts, make(facts)
+            found[ref] = known[1]
+        return found
 
     @cached_property
     def customer(self) -> CustomerState:
@@ -55,7 +83,7 @@ class Ledger:
     @cached_property
     def subscriptions(self) -> dict[str, list[SubscriptionSeen]]:
         """The tellings of each subscription, in the order in which they came about. One of ours is begun once it is paid."""
-        told = {ref: in_order(facts) for ref, facts in self._of("subscription").items()}
+        told = self._states("subscription", in_order)
         if not any(tellings[0].ours for tellings in told.values()):
             return told
         paid = ours.paid_from(self.invoices.values())
@@ -129,7 +157,7 @@ class Ledger:
 
     @cached_property
     def _invoices_told(self) -> dict[str, InvoiceState]:
-        states = {ref: invoice_state(facts) for ref, facts in self._of("invoice").items()}
+        states = self._states("invoice", invoice_state)
         return {ref: state for ref, state in states.items() if state.last is not None}
 
     @cached_property
@@ -163,6 +191,8 @@ class Ledger:
         if state is None or state.last is None or not state.last.ours:
             return 0
         received = sum(each.amount_minor for each in self._received.get(invoice, ()))
+        if received <= state.last.due_minor:
+            return 0
         credited = sum(each.amount_minor for each in self.credits if self._is_rest(each, invoice))
         back = sum(amount for _, amount in self._back(invoice))
         due = 0 if state.last.replaced_by else state.last.due_minor
@@ -178,19 +208,23 @@ class Ledger:
     @cached_property
     def payments(self) -> dict[str, PaymentSeen]:
         """The payments, each as last told."""
-        states = {ref: payment_state(facts) for ref, facts in self._of("payment").items()}
+        states = {ref: payment_state(told) for ref, told in self._payments_told.items()}
         return {ref: state for ref, state in states.items() if state is not None}
+
+    @cached_property
+    def _payments_told(self) -> dict[str, list[PaymentSeen]]:
+        return self._states("payment", payment_tellings)
 
     @cached_property
     def refunds(self) -> dict[str, RefundState]:
         """The refunds."""
-        states = {ref: refund_state(facts) for ref, facts in self._of("refund").items()}
+        states = self._states("refund", refund_state)
         return {ref: state for ref, state in states.items() if state is not None}
 
     @cached_property
     def disputes(self) -> dict[str, DisputeState]:
         """The disputes."""
-        states = {ref: dispute_state(facts) for ref, facts in self._of("dispute").items()}
+        states = self._states("dispute", dispute_state)
         return {ref: state for ref, state in states.items() if state is not None}
 
     def invoice_of(self, *refs: str) -> str:
@@ -240,7 +274,7 @@ class Ledger:
         is_ours = state is not None and state.last is not None and state.last.ours
         since = state.settled_at if state is not None else None
         back = [each for each in self.refunds_of(invoice) if not is_ours or (since and each.last.made_at >= since)]
-        as_balance = (each for each in self.credits if each.kind == "refund" and each.about == invoice)
+        as_balance = self._given_as_balance.get(invoice, ())
         given = [GivenBack(each.credit, each.at, each.amount_minor) for each in as_balance if each.amount_minor > 0]
         return [*map(in_money, back), *given]
 
@@ -275,7 +309,7 @@ class Ledger:
 
     def tellings_of(self, payment: str) -> list[PaymentSeen]:
         """Return all tellings of one payment, in order of time."""
-        return payment_tellings(self.objects["payment", payment])
+        return self._payments_told[payment]
 
     def taken_of(self, invoice: str) -> list[Taken]:
         """Return what an invoice's charges say was refunded, beyond the refunds that were told themselves."""
@@ -348,6 +382,14 @@ class Ledger:
         found: defaultdict[str, list[DisputeState]] = defaultdict(list)
         for dispute in self.disputes.values():
             found[self.invoice_of(dispute.last.payment, dispute.last.intent)].append(dispute)
+        return dict(found)
+
+    @cached_property
+    def _given_as_balance(self) -> dict[str, list[CreditSeen]]:
+        found: defaultdict[str, list[CreditSeen]] = defaultdict(list)
+        for entry in self.credits:
+            if entry.kind == "refund":
+                found[entry.about].append(entry)
         return dict(found)
 
     @cached_property

@@ -26,6 +26,7 @@ from goodstanding.core.records import (
     Line,
     LineKind,
     MembershipRecord,
+    Revocation,
     SubscriptionRecord,
     SubscriptionState,
     Terms,
@@ -370,11 +371,13 @@ def _invoice(ref: str, lines: tuple[Line, ...], ledger: Ledger, levels: Sequence
         settled_at=state.settled_at,
         closed_at=state.closed_at,
         failed_at=ledger.failures_of(ref),
-        revocations=revocations(
-            worth_minor=state.last.total_minor,
-            given=ledger.given_back_of(ref),
-            taken=ledger.taken_of(ref),
-            disputes=ledger.disputes_of(ref),
-            policy=policy_of(_promised(levels, state), ledger.access_decided(ref)),
-        ),
+        revocations=_revocations(ref, state.last, ledger, levels),
     )
+
+
+def _revocations(ref: str, last: InvoiceSeen, ledger: Ledger, levels: Sequence[LevelSpan]) -> tuple[Revocation, ...]:
+    given, taken, disputes = ledger.given_back_of(ref), ledger.taken_of(ref), ledger.disputes_of(ref)
+    if not (given or taken or disputes):
+        return ()  # as of nearly all
+    policy = policy_of(_promised(levels, ledger.invoices[ref]), ledger.access_decided(ref))
+    return revocations(worth_minor=last.total_minor, given=given, taken=taken, disputes=disputes, policy=policy)

@@ -127,6 +127,8 @@ def _best(courses: list[tuple[str, _Course]], at: datetime) -> MemberAnswer:
 
 
 def _next_of(courses: list[tuple[str, _Course]], at: datetime) -> datetime | None:
+    if len(courses) == 1:
+        return courses[0][1].next_change(at)
     here = _pairs(courses, at)
     moment = at
     while True:
@@ -146,7 +148,7 @@ def _pairs(courses: list[tuple[str, _Course]], at: datetime) -> set[tuple[str, S
 class _Course:
     """How one membership goes on from what is known, if nothing new happens."""
 
-    __slots__ = ("_answers", "_in_turn", "covers", "known", "spans")
+    __slots__ = ("_answers", "_changes", "_in_turn", "covers", "known", "spans")
 
     def __init__(self, known: MembershipRecord) -> None:
         assert known.levels, known.ref
@@ -154,6 +156,7 @@ class _Course:
         self.covers = covers(known)
         self.spans = united(self.covers, known.grants)
         self._answers: dict[datetime, Answer] = {}
+        self._changes: dict[datetime, datetime | None] = {}
         self._in_turn: list[datetime] = []
 
     def answer(self, at: datetime) -> Answer:
@@ -180,6 +183,11 @@ class _Course:
 
     def next_change(self, at: datetime) -> datetime | None:
         """Return the first moment after ``at`` with another status or level, or ``None``."""
+        if at not in self._changes:
+            self._changes[at] = self._next_change(at)
+        return self._changes[at]
+
+    def _next_change(self, at: datetime) -> datetime | None:
         here = self.answer(at)
         self._in_turn = self._in_turn or sorted(self._turns())
         for moment in self._in_turn[bisect_right(self._in_turn, at) :]:

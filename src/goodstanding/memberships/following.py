@@ -66,7 +66,8 @@ def update(customer: GatewayCustomer, told: Told, work: Together, *, known_from:
     if made:
         _make_member(customer, ledger)
     _keep_account(customer, ledger)
-    projecting.write(projecting.rows_for(ledger, changed, customer), work.writes)
+    rows = projecting.rows_for(ledger, changed, customer, told=changed if newly_ours else told.changed)
+    projecting.write(rows, work.writes)
     turns.write(turns.rows_for(ledger, changed, customer, now=known_from), work.writes)
     if attempts.may_have_ended(customer, changed):
         closed = attempts.follow(work.tries(customer), ledger, now=known_from)

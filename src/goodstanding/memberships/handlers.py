@@ -31,6 +31,7 @@ from goodstanding.memberships import (
 
 ROLL = "memberships.roll"
 FORGET_STATEMENTS = "memberships.forget_statements"
+TOGETHER = 100  # customers, whose rows are locked for half a second then
 AGAIN = timedelta(minutes=1)  # longer than any transaction of ours
 
 
@@ -125,8 +126,8 @@ def claim_errands(*, now: datetime, worker: str, limit: int) -> list[Errand]:
     return lease.claim(rows, now=now, worker=worker, limit=limit)
 
 
-registry.source(registry.together("renewals", claim_turns, renewing.carry_out, most=50))
-registry.source(registry.together("payments", claim_attempts, paying.carry_out, most=50))
+registry.source(registry.together("renewals", claim_turns, renewing.carry_out, most=TOGETHER))
+registry.source(registry.together("payments", claim_attempts, paying.carry_out, most=TOGETHER))
 registry.source(registry.Source("errands", claim_errands, errands.carry_out))
 registry.handler(letters.GRACE_SOON)(grace_ends_soon)
 registry.handler(attempts.CARD_SEEN, atomic=False)(card_seen)

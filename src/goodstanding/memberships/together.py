@@ -66,7 +66,8 @@ class Together:
 
     def changed(self, customer: GatewayCustomer) -> None:
         """Note that a customer's objects changed."""
-        self._ledgers.pop(customer.pk, None)
+        if customer.pk in self._ledgers:
+            self._ledgers[customer.pk] = self._ledgers[customer.pk].followed_on()
 
     def standing(self, member: str) -> MemberStanding | None:
         """Return a member's row, locked; ``None`` where there is none yet."""
