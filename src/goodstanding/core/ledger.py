@@ -29,6 +29,7 @@ from goodstanding.core.fold import (
     payment_tellings,
     refund_state,
 )
+from goodstanding.core.links import Links
 from goodstanding.core.money_back import GivenBack, Taken, in_money
 
 NOT_USED = frozenset({"void", "draft", "deleted"})  # invoices that leave the balance as it is
@@ -66,7 +67,6 @@ class Ledger:
         return typing.cast(Made, self._made[name])
 
     def _states(self, kind: str, make: Callable[[Iterable[Fact]], Made]) -> dict[str, Made]:
-        """What each object of a kind comes to."""
         found: dict[str, Made] = {}
         for ref in self._refs.get(kind, ()):
             facts, known = self.objects[kind, ref], self.understood.get((kind, ref))
@@ -230,21 +230,21 @@ class Ledger:
     def invoice_of(self, *refs: str) -> str:
         """Return the invoice to which a payment, an intent or a charge belongs by any chain of links, or ``""``."""
         for ref in refs:
-            if ref and (found := self._invoice_by_ref.get(self._root(ref))):
+            if ref and (found := self._invoice_by_ref.get(self._linked.root(ref))):
                 return found
         return ""
 
     def tied_to(self, keys: Iterable[Key]) -> Iterator[Key]:
         """Give the payments, refunds and disputes whose invoice may be another since the objects at ``keys`` are known."""
         tying = [ref.partition("|")[0] for kind, ref in keys if kind in ("invoice", "payment", "link")]
-        roots = {self._root(ref) for ref in tying}
+        roots = {self._linked.root(ref) for ref in tying}
         if roots:
             for ref in self.payments:
-                if self._root(ref) in roots:
+                if self._linked.root(ref) in roots:
                     yield "payment", ref
             for kind, states in (("refund", self.refunds), ("dispute", self.disputes)):
                 for ref, state in states.items():
-                    if roots & {self._root(state.last.payment), self._root(state.last.intent)}:
+                    if roots & {self._linked.root(state.last.payment), self._linked.root(state.last.intent)}:
                         yield kind, ref
 
     def followed_by(self, keys: Iterable[Key]) -> Iterator[Key]:
@@ -334,19 +334,8 @@ class Ledger:
         return dict(found)
 
     @cached_property
-    def _parents(self) -> dict[str, str]:
-        """Links as a forest: refs that belong together have the same root."""
-        parents: dict[str, str] = {}
-
-        def root(ref: str) -> str:
-            while parents.setdefault(ref, ref) != ref:
-                ref = parents[ref]
-            return ref
-
-        for one, other in self._links():
-            first, second = sorted((root(one), root(other)))
-            parents[second] = first
-        return parents
+    def _linked(self) -> Links:
+        return Links(self._links())
 
     def _links(self) -> Iterable[tuple[str, str]]:
         for link in self._refs.get("link", ()):
@@ -358,16 +347,11 @@ class Ledger:
             if payment.invoice:
                 yield payment.payment, payment.invoice
 
-    def _root(self, ref: str) -> str:
-        while self._parents.get(ref, ref) != ref:
-            ref = self._parents[ref]
-        return ref
-
     @cached_property
     def _invoice_by_ref(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for invoice in sorted(self._invoices_told):
-            found.setdefault(self._root(invoice), invoice)
+            found.setdefault(self._linked.root(invoice), invoice)
         return found
 
     @cached_property
