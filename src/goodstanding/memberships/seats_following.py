@@ -3,35 +3,55 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef
+
 from goodstanding.audit.services import note
+from goodstanding.billing.models import GatewayCustomer
 from goodstanding.catalogue.knowledge import Knowledge
 from goodstanding.core import seats
 from goodstanding.memberships import seating, seats_letters
 from goodstanding.memberships.models import Membership, MemberStanding, Seat
 from goodstanding.memberships.reading import records_of
 from goodstanding.memberships.refresh import refresh_all, standing_rows
+from goodstanding.people.models import Member
 
 FEWER = "there are fewer seats than were held: the ones given last have ended"
 
 
 def locked_rows(member: str) -> tuple[dict[str, MemberStanding], seating.Around]:
     """Return the rows of a member and of those who hold seats of his, locked in the order of ids, and these seats."""
-    rows, around = locked_rows_of([member])
+    rows, around, _ = locked_rows_of([member])
     return rows, around[member]
 
 
-def locked_rows_of(members: Collection[str]) -> tuple[dict[str, MemberStanding], dict[str, seating.Around]]:
+def locked_rows_of(
+    members: Collection[str], *, apart_from: Iterable[str] | None = None
+) -> tuple[dict[str, MemberStanding], dict[str, seating.Around], set[str]]:
     """Return the same of several members: all rows, and the seats around each. As many statements as for one.
 
-    Who gives or ends a seat has the payer's rows locked, too: looked at again under lock, what was read holds.
+    And which of them have no customer at a gateway ``apart_from`` those (public ids), where that is asked for. Who gives or
+    ends a seat has the payer's rows locked, too: looked at again under lock, what was read holds.
     """
     rows = standing_rows(members, beside=seating.holders_of(members))
-    around = seating.around(members)
+    seated, alone = (members, set()) if apart_from is None else _bearing_on(members, apart_from)
+    around = {each: seating.Around([], []) for each in members} | (seating.around(seated) if seated else {})
     missing = {holder for each in around.values() for holder in each.holders} - {*members, *rows}
-    return rows | (standing_rows(missing) if missing else {}), around
+    return rows | (standing_rows(missing) if missing else {}), around, alone
+
+
+def _bearing_on(members: Collection[str], apart_from: Iterable[str]) -> tuple[Collection[str], set[str]]:
+    """Those around whom there may be seats, and those who have no customer but these: nearly nobody, and nearly all. One query."""
+    held = Seat.objects.filter(holder=OuterRef("pk"))
+    given = Seat.objects.filter(payer=OuterRef("pk"), until=None)
+    others = GatewayCustomer.objects.filter(member=OuterRef("pk")).exclude(pk__in=list(apart_from))
+    told = Member.objects.filter(pk__in=list(members)).annotate(seated=Exists(held) | Exists(given))
+    rows = told.order_by().values_list("pk", "seated", Exists(others))
+    found = {pk: (seated, has_others) for pk, seated, has_others in rows}
+    seated = [each for each in members if found.get(each, (True, True))[0]]
+    return seated, {each for each, (_, has_others) in found.items() if not has_others}
 
 
 def follow(

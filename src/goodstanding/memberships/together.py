@@ -73,9 +73,10 @@ class Together:
         """Return a member's row, locked; ``None`` where there is none yet."""
         if member not in self._standings:
             missing = ({member} | self._members) - set(self._standings)
-            found, around = locked_rows_of(missing)
+            found, around, alone = locked_rows_of(missing, apart_from=self.customers)
             self._standings |= {each: found.get(each) for each in {*missing, *found}}
             self._around |= around
+            self._beside |= {each: {} for each in alone - set(self._beside)}
         return self._standings[member]
 
     def around(self, member: str) -> Around:
