@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db.models import F, Min, Sum
@@ -18,7 +19,13 @@ OPPOSITE = {
 
 
 def ask(
-    customer: GatewayCustomer, kind: Errand.Kind, target: str, *, now: datetime, amount: Money | None = None
+    customer: GatewayCustomer,
+    kind: Errand.Kind,
+    target: str,
+    *,
+    now: datetime,
+    amount: Money | None = None,
+    wish: Mapping[str, str] | None = None,
 ) -> Errand:
     """Write down an errand about ``target``; the one that is on its way already is returned instead.
 
@@ -41,6 +48,7 @@ def ask(
         target=target,
         amount_minor=amount.amount_minor if amount else 0,
         currency=amount.currency if amount else "",
+        wish=dict(wish or {}),
         asked_at=now,
         due_at=now,
     )

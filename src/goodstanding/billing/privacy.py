@@ -123,7 +123,7 @@ NOT_PERSONAL: NotPersonal = {
     "GiftOffer": ("currency", "choices"),
     "Transfer": ("id", "key", "debit", "credit", "currency"),
     "PaymentAttempt": ("id", "key", "pays_for", "currency", "ref", "leased_by", "last_error"),
-    "Errand": ("id", "key", "target", "currency", "leased_by", "last_error"),
+    "Errand": ("id", "key", "target", "currency", "wish", "leased_by", "last_error"),
     "Turn": ("leased_by", "last_error"),
     "Counter": ("name",),
     "DunningPolicy": ("days", "counted", "at_end", "silent", "least"),

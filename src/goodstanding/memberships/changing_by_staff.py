@@ -60,22 +60,30 @@ class Said:
 
 def targets(subscription: Subscription) -> list[Price]:
     """Return the prices to which staff may change: on sale, hidden levels too, of the same group and currency, renewing."""
-    held = held_price(subscription)
-    if held is None:
+    level, held = held_level(subscription), held_price(subscription)
+    if level is None:
         return []
-    rows = Price.objects.select_related("level__group").filter(level__group=held.level.group_id, renews=True)
-    rows = rows.filter(is_open=True, level__is_open=True, currency=held.currency).exclude(pk=held.pk)
+    rows = Price.objects.select_related("level__group").filter(level__group=level.group_id, renews=True)
+    rows = rows.filter(is_open=True, level__is_open=True, currency=subscription.currency)
+    rows = rows.exclude(pk=held.pk) if held is not None else rows
     return list(rows.order_by("level__position", "level_id", "position", "amount_minor", "id"))
 
 
 def warnings(subscription: Subscription, price: Price) -> list[str]:
     """Return what staff should know before: what members are not offered."""
-    held, found = held_price(subscription), []
-    if held is not None and paths.paths_from(held.level).to(price.level_id) is None:
+    held, found = held_level(subscription), []
+    if held is not None and paths.paths_from(held).to(price.level_id) is None:
         found.append(_("Members are not offered this change. You can make it all the same."))
     if price.level.is_hidden:
         found.append(_("This level is hidden: members do not find it by themselves."))
     return found
+
+
+def held_level(subscription: Subscription) -> Level | None:
+    """Return the level (with its group) that a subscription pays for."""
+    items = subscription.items.filter(is_current=True).exclude(seat=None).order_by("pk")
+    first = items.values_list("seat__membership__level", flat=True).first()
+    return Level.objects.select_related("group").filter(pk=first).first()
 
 
 def preview(subscription: Subscription, wish: Wish, *, now: datetime) -> Preview:
@@ -155,6 +163,15 @@ def movable_to(membership: Membership) -> list[Level]:
         return []
     levels = Level.objects.filter(group=membership.level.group_id, is_open=True).exclude(pk=membership.level_id)
     return list(levels.order_by("position", "slug"))
+
+
+def decide(
+    subscription: Subscription, before: Level, after: Level, said: Said, *, effect_at: datetime | None, now: datetime
+) -> None:
+    """Write down that staff had a subscription changed. In the transaction that changes it."""
+    member = subscription.customer.member
+    assert member is not None, subscription.pk
+    _decide(member, subscription.pk, before, after, said, effect_at=effect_at, now=now)
 
 
 def _require_movable(membership: Membership, level: Level, said: Said) -> None:

@@ -43,8 +43,8 @@ _FOR_STAFF: dict[str, StrOrPromise] = {
         "This is not changed here: it has several levels or seats, or is of no price that is known here. End it, and sell anew."
     ),
     "gateway": gettext_lazy(
-        "Its gateway renews this by its own clock and at its own prices. Change the price there: that is noticed by itself, the "
-        "level follows, and the bill is shown as expected. Or stop it here, and have the member join at the other level: that "
+        "Its gateway renews this by its own clock and at its own prices, and cannot be asked from here to change it. Change the "
+        "price there: that is noticed by itself, the level follows, and the bill is shown as expected. Or stop it here, and have the member join at the other level: that "
         "ends this one there."
     ),
     "ended": gettext_lazy("This has ended. Sell the other level at the desk, or have the member join."),
@@ -60,6 +60,7 @@ _FOR_STAFF: dict[str, StrOrPromise] = {
     "other_group": gettext_lazy("This is no other level of what is held: it is of another group."),
     "currency": gettext_lazy("This price is in another currency than the subscription. Choose one in its currency."),
     "held": gettext_lazy("This is what is held already."),
+    "asked": gettext_lazy("Its gateway was asked for something already, and has not confirmed it yet. Wait for that."),
     "no_reason": gettext_lazy("Say why: it is looked at again later."),
     "no_card": gettext_lazy("No card is kept that could be charged. Leave the bill open."),
     "stop_later": gettext_lazy(

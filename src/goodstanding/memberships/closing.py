@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from goodstanding.audit.services import note
 from goodstanding.billing import recording
-from goodstanding.billing.models import GatewayCustomer, Subscription
+from goodstanding.billing.models import Errand, GatewayCustomer, Subscription
 from goodstanding.catalogue.models import Price
 from goodstanding.core.fold import ENDED, SubscriptionStatus
 from goodstanding.core.records import FOR_LIFE, MembershipRecord, Status
@@ -107,19 +108,29 @@ def replaced(
         return []
     rows = Membership.objects.filter(member=member, level__group=price.level.group_id).exclude(level=price.level_id)
     rows = rows.select_related("level__group").prefetch_related("items__item__subscription").order_by("begun_at", "id")
+    ending_there = _ending_there(member) if rows else set()
     found: list[Replaced] = []
     records = records_of([member.pk]).get(member.pk, []) if rows else []
     for row in rows:
         if any(each.item.subscription.external_id in but for each in row.items.all()):
             continue
         answer = _answer(row, records, now=now)
-        begun = [each for each in live(row) if each.status != SubscriptionStatus.INCOMPLETE]
+        begun = [
+            each for each in live(row) if each.status != SubscriptionStatus.INCOMPLETE and each.pk not in ending_there
+        ]
         runs = answer is not None and answer.status not in (*OVER, Status.PENDING)
         if begun or (runs and start <= now):
             until = (answer.covered_until or FOR_LIFE) if answer is not None and runs else now
             renews = any(each.ends_at is None for each in begun)
             found.append(Replaced(row, until if until > now else None, renews))
     return found
+
+
+def _ending_there(member: Member) -> set[str]:
+    """The subscriptions of a member, by their ids, that a gateway was asked to end at once and has not ended yet."""
+    waiting = Errand.objects.filter(kind=Errand.Kind.END_NOW, state__in=(Errand.State.OPEN, Errand.State.PARKED))
+    asked = waiting.filter(customer=OuterRef("customer"), target=OuterRef("external_id"))
+    return set(Subscription.objects.filter(Exists(asked), customer__member=member).values_list("pk", flat=True))
 
 
 def close_others(member: Member, price: Price, *, start: datetime, but: Container[str], now: datetime) -> list[Closing]:

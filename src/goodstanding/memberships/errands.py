@@ -8,12 +8,14 @@ from functools import partial
 from django.db import transaction
 
 from goodstanding.billing.models import Errand
+from goodstanding.catalogue.models import Price
 from goodstanding.core.facts import Fact
 from goodstanding.core.ids import derived
 from goodstanding.core.money import Money
+from goodstanding.core.periods import Interval, Unit
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability, GatewayRefused
-from goodstanding.gateways.requests import Taken, When
+from goodstanding.gateways.requests import Change, Recurring, Taken, When
 from goodstanding.jobs import lease
 from goodstanding.memberships.intake import take_in
 
@@ -57,5 +59,16 @@ def _asked(errand: Errand, *, now: datetime) -> Taken:
         case Kind.END | Kind.END_NOW:
             when = When.NOW if errand.kind == Kind.END_NOW else When.PERIOD_END
             return registry.able(account.gateway, Ability.END).end(errand.target, when, account=account, now=now)
+        case Kind.CHANGE:
+            change = Change(errand.key, _recurring(errand.wish["price"]), when=When(errand.wish["when"]))
+            gateway = registry.able(account.gateway, Ability.CHANGE)
+            return gateway.change(errand.target, change, account=account, now=now)
         case Kind.RESUME:
             return registry.able(account.gateway, Ability.RESUME).resume(errand.target, account=account, now=now)
+
+
+def _recurring(price: str) -> Recurring:
+    """A price of ours as a gateway is told of it."""
+    row = Price.objects.select_related("level").get(pk=price)
+    amount, interval = Money(row.amount_minor, row.currency), Interval(Unit(row.interval), row.interval_count)
+    return Recurring(row.pk, row.level_id, row.level.name, amount, interval)

@@ -24,6 +24,10 @@ HOW = (
     (str(Reckoning.NOTHING), _("now; nothing is charged or given back before the next renewal")),
     (AT_END, _("at the end of what is paid")),
 )
+THERE = (
+    ("now", _("now; the gateway reckons what it comes to, and charges it to the card that it has")),
+    (AT_END, _("at the end of what is paid; nothing is charged before that")),
+)
 CARD, BILL = "card", "bill"
 TELL = _("Write to the member")
 
@@ -46,6 +50,12 @@ class WishForm(forms.Form):
         choice.queryset = choice.queryset.order_by("level__position", "level_id", "position", "amount_minor", "id")
         choice.label_from_instance = _named
         choice.error_messages["invalid_choice"] = _("This price or its level is closed, or is not of this group.")
+
+    def ask_gateway(self) -> None:
+        """Ask only what a gateway that bills by its own clock can be asked."""
+        how: Any = self.fields["how"]
+        how.choices = THERE
+        del self.fields["renewal"]
 
     @property
     def wish(self) -> Wish:
@@ -70,7 +80,7 @@ class AcceptForm(forms.Form):
         help_text=_("For staff: kept with your name in the audit. The member is not shown it."),
     )
 
-    def __init__(self, *args: Any, ways: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, ways: Sequence[tuple[str, str]], may_tell: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if ways:
             pays: Any = self.fields["pays"]
@@ -78,11 +88,13 @@ class AcceptForm(forms.Form):
             self.initial.setdefault("pays", ways[0][0])
         else:
             del self.fields["pays"]
+        if not may_tell:
+            del self.fields["tells"]
 
     def said(self, by: Any) -> Said:
         """What a valid form says."""
         given = self.cleaned_data
-        return Said(by, given["reason"], tells=given["tells"], charges=given.get("pays") == CARD)
+        return Said(by, given["reason"], tells=given.get("tells", False), charges=given.get("pays") == CARD)
 
     def show_anew(self, text: str) -> None:
         """Have the form that is shown again carry what the page shows now."""

@@ -30,7 +30,7 @@ from goodstanding.memberships.coming import expected_bills, ledgers_of
 from goodstanding.memberships.models import Membership, MembershipItem, Seat
 from goodstanding.memberships.reading import records_of, standing_now
 from goodstanding.people.models import Member
-from goodstanding.portal import pausing, seats, words
+from goodstanding.portal import on_their_way, pausing, seats, words
 
 SHOWN = 50  # memberships on the page, those held first
 NOT_RENEWING = {str(status) for status in (*ENDED, SubscriptionStatus.INCOMPLETE)}
@@ -251,7 +251,7 @@ def _renewal(subscription: Subscription, level: Level, answer: Answer, told: _To
     ending = errand in (Errand.Kind.END, Errand.Kind.END_NOW)
     ends = ending or (subscription.ends_at is not None and errand != Errand.Kind.RESUME)
     paused = subscription.has_pause_after(told.now)
-    says = [*_errand_words(errand)]
+    says = on_their_way.says(errand)
     if bill is not None:
         says += _change_words(bill) if waits else _bill_words(subscription, bill, ahead, told.now)
     if subscription.ends_at is not None and errand != Errand.Kind.RESUME:
@@ -280,14 +280,6 @@ def _renewal(subscription: Subscription, level: Level, answer: Answer, told: _To
         is_paused=subscription.is_paused_at(told.now),
         waits=ahead.unpaid if ahead is not None else None,
     )
-
-
-def _errand_words(errand: str) -> list[str]:
-    if errand == Errand.Kind.RESUME:
-        return [_("You chose to stay. The bank has not confirmed it yet; nothing more is needed from you.")]
-    if errand:
-        return [_("You stopped the renewal. The bank has not confirmed it yet; nothing more is needed from you.")]
-    return []
 
 
 def _bill_words(subscription: Subscription, bill: Invoice, ahead: Ahead | None, now: datetime) -> list[str]:

@@ -172,6 +172,7 @@ def test_what_staff_ended_can_be_bought_again_and_counts_from_then(
     clock.advance(timedelta(hours=1))
     wanted = weekday if again == "same" else price("full", "month")
     holding.require_free(alice, wanted, now=clock.now)
+    assert closing.replaced(alice, wanted, start=clock.now, now=clock.now) == [], "it is over already"
     assert buy(alice, wanted, clock, at=at).stage is Stage.DONE
     assert levels_of(alice, clock)[wanted.level_id] == "good"
     until(clock.now + ERRAND, step=ERRAND)

@@ -10,9 +10,10 @@ import pytest
 from django.urls import reverse
 
 from goodstanding.audit.models import AuditEntry
-from goodstanding.billing.models import Invoice, Subscription
+from goodstanding.billing.models import Errand, Invoice, Subscription
 from goodstanding.catalogue.models import Level, LevelGroup, Price
 from goodstanding.communications.models import Mail
+from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.sandbox.models import Method
 from goodstanding.memberships import byhand, rebuilding, services
 from goodstanding.memberships.closings import Closing
@@ -191,13 +192,60 @@ def test_p37_the_same_page_twice_is_one_change(office, desk, alice, house, clock
     assert LevelDecision.objects.count() == 1
 
 
-@charges_a_card
-def test_p37_what_a_gateway_renews_is_not_changed_here_and_the_page_says_why(office, alice, house, clock):
+@pytest.fixture
+def there(office, alice, house, clock):
+    """Alice, whose month of Basic a gateway bills by its own clock, ten days ago."""
     buy(alice, house("basic"), clock, at="sandbox-auto")
-    row = Subscription.objects.select_related("customer").get()
-    assert page(row) in words(office.get(reverse("gs_office:member", args=[alice.pk])))
-    response = office.get(page(row, house("plus")))
-    assert (response.status_code, "Change the price there" in words(response)) == (422, True)
+    clock.set(june(11))
+    return Subscription.objects.select_related("customer").get()
+
+
+@charges_a_card
+@pytest.mark.parametrize(
+    ("card", "level", "paid", "state"),
+    [("sandbox_ok", "plus", 13331, "done"), ("sandbox_declined", "basic", 0, "refused")],
+)
+def test_p37_r25_a_gateway_that_bills_is_asked_and_its_figures_are_taken(
+    office, there, alice, house, clock, until, card, level, paid, state
+):
+    """The sandbox's second account: an errand; a declined card leaves all as it is.
+
+    The gateway was asked five minutes later, and counts to the second from then: its figures are taken, not ours.
+    """
+    Method.objects.update(token=card)
+    address = page(there, house("plus"), "now")
+    assert address.partition("?")[0] in words(office.get(reverse("gs_office:member", args=[alice.pk])))
+    assert "reckons by its own rules" in words(office.get(address))
+    assert office.post(address, {"shown": shown(office.get(address))}).status_code == 422
+    assert make(office, address).status_code == 302
+    assert level_of(alice, clock) == ("basic", "good"), "asked, and not done yet"
+    refused_again = office.get(address)
+    assert "was asked for something already" in words(refused_again)
+    until(clock.now + timedelta(minutes=10), step=timedelta(minutes=5))
+    errand = Errand.objects.get()
+    assert (errand.kind, errand.state) == ("change", state)
+    assert level_of(alice, clock) == (level, "good")
+    assert charged()[1:] == ([paid] if paid else [])
+    assert rebuilding.rebuild_customers()[2] == []
+
+
+@charges_a_card
+def test_p37_a_gateway_that_bills_changes_it_with_its_period(office, there, alice, house, clock, until):
+    address = page(there, house("small"), "at_end")
+    assert "Nothing now." in words(office.get(address))
+    given = {"shown": shown(office.get(address)), "reason": "less", "tells": "on"}
+    assert [office.post(address, given).status_code for _ in range(2)] == [302, 302]
+    assert LevelDecision.objects.get().effect_at == june(1) + 30 * DAY
+    assert "from July 1, 2026 on" in Mail.objects.get(kind="level_changed").text
+    until(clock.now + timedelta(minutes=10), step=timedelta(minutes=5))
+    assert (level_of(alice, clock), charged()) == (("basic", "good"), [10000])
+
+
+@charges_a_card
+def test_p37_a_gateway_that_cannot_be_asked_is_not_and_the_page_says_why(office, there, house):
+    """So it is with Stripe for now: it only tells."""
+    GatewayAccount.objects.filter(pk="sandbox-auto").update(is_active=False)
+    refused(office.get(page(there, house("plus"), "now")), "Change the price there")
 
 
 def test_p37_who_may_not_change_subscriptions_has_no_such_page(client, desk, bob):

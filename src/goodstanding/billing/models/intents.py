@@ -83,7 +83,7 @@ class PaymentAttempt(Leased):
 
 
 class Errand(Leased):
-    """Something else that a gateway is to do: give money back, end a subscription, take a set end back.
+    """Something else that a gateway is to do: give money back, end or change a subscription, take a set end back.
 
     Tried until the gateway confirms it; until then people see that it is on its way. A refusal closes it, with the code.
     """
@@ -93,6 +93,7 @@ class Errand(Leased):
         END = "end", _("end with what is paid")
         END_NOW = "end_now", _("end now")
         RESUME = "resume", _("do not end")
+        CHANGE = "change", _("change the level")
 
     class State(models.TextChoices):
         OPEN = "open", _("on its way")
@@ -112,6 +113,7 @@ class Errand(Leased):
     target = models.CharField(max_length=255)  # the payment or the subscription, by its reference at the gateway
     amount_minor = models.BigIntegerField(default=0)
     currency = models.CharField(max_length=3, blank=True)
+    wish = models.JSONField(default=dict, blank=True, editable=False)  # of a change: the price, by its id, and when
     state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
     failure = models.CharField(max_length=100, blank=True)
     asked_at = models.DateTimeField()

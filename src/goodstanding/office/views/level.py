@@ -24,6 +24,7 @@ from goodstanding.memberships.reading import standing_now
 from goodstanding.office.guard import require, staff
 from goodstanding.office.level_forms import BILL, CARD, AcceptForm, WishForm
 from goodstanding.office.member import CHANGES
+from goodstanding.office.views import level_there as there
 from goodstanding.people.models import Member
 
 WRONG = 422
@@ -45,8 +46,8 @@ def change(request: HttpRequest, member: str, subscription: str) -> HttpResponse
     asked.initial = {"how": asked.fields["how"].choices[0][0], "renewal": "keep"}  # type: ignore[attr-defined]
     found, refused = None, ""
     if row.billed_by != Subscription.BilledBy.US:
-        refused = CannotChange("gateway").for_staff
-    elif asked.is_valid():
+        return there.change(request, row, asked, now=now)
+    if asked.is_valid():
         found, refused = _previewed(row, asked.wish, now=now)
     held = changing_by_staff.held_price(row)
     context: dict[str, Any] = {"member": one, "row": row, "held": held, "asked": asked}
