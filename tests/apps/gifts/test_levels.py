@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from goodstanding.people.models import Member
 from tests.apps.checkout.test_joining import buy
 from tests.apps.gifts.conftest import Bought, Given
 from tests.apps.gifts.test_gift_cards import in_order, owed_for_cards
+from tests.apps.reports.test_export import balances, by_hledger, exported, table
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,6 +80,14 @@ def test_p51_a_level_is_given_and_redeemed_once(
     assert refused(charlie, gift, clock)[0] == "used"
     assert refused(bob, gift, clock) == ("used", "You have redeemed this gift already.")
     in_order()
+
+
+def test_p51_the_export_balances_with_a_gift_in_it(alice: Any, bob: Any, given: Given, clock: StoppedClock) -> None:
+    """P51: sold and redeemed, and sold alone: what the real tool says is what the table does."""
+    redeem(bob, given(alice), clock)
+    given(alice)
+    assert by_hledger(exported("--format", "hledger")) == balances(table())
+    assert balances(table())["liabilities:gift-cards", "EUR"] == -Decimal("44.50")
 
 
 def test_p51_its_term_ends_by_itself(

@@ -97,6 +97,21 @@ def test_gift_cards_and_balances_are_owed_until_they_are_used(shop: None) -> Non
     assert columns(rows, "earned") == {("2026-03", "EUR"): 49_96}
 
 
+def test_p51_a_level_that_is_given_is_owed_until_it_is_redeemed_and_then_earned_over_its_term(shop: None) -> None:
+    """P51, B70: 60.00 for two months, sold in January, redeemed in March by a bill of nothing: 31 of 61 days in March."""
+    alice, bob = Story("alice"), Story("bob")
+    alice.credit("adjustment", 1, on=at(1, 1))  # a customer of ours
+    bought = alice.bill("1", alice.line("gift", 60_00, at(1, 5), at(1, 5)), on=at(1, 5), status="paid")
+    alice.paid(bought, on=at(1, 5))
+    term, gift = bob.line("prepaid", 60_00, at(3, 1, 0), at(5, 1, 0)), bob.line("gift", -60_00, at(3, 1), at(3, 1))
+    assert bob.bill("2", term, gift, on=at(3, 1, 0), status="paid").due_minor == 0
+    rows = report()
+    assert columns(rows, "gifts") == {("2026-01", "EUR"): 60_00, ("2026-02", "EUR"): 60_00}
+    assert sum(columns(rows, "earned").values()) == 60_00
+    assert columns(rows, "earned")["2026-03", "EUR"] == 30_49  # 31 of 61 days, by the largest remainder
+    assert -standing_on(Chart.GIFT_CARDS) == standing_on(Chart.RECEIVABLE) == 0
+
+
 def test_a_gift_card_that_nobody_paid_is_none(shop: None) -> None:
     alice = Story("alice")
     alice.bill("0", alice.line("prepaid", 1_00, at(1, 1), at(2, 1)), on=at(1, 1), status="paid")
