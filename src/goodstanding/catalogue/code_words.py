@@ -17,8 +17,6 @@ from goodstanding.core.money import Money
 
 def code_words(row: DiscountCode) -> str:
     """Return what a code does, in words: ``25 % off, the first payment``. Its own prices are to be fetched before."""
-    if row.kind == DiscountCode.Kind.GIFT:
-        return _("a level as a gift")
     own = list(row.prices.all())
     if row.kind == DiscountCode.Kind.ALTERNATIVE and own:
         what = _("another price for each level")

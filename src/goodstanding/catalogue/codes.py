@@ -30,7 +30,7 @@ def find(text: str) -> DiscountCode | None:
     plain = normalised(text)
     if not plain or len(plain) > CODE_LENGTH:
         return None
-    rows = DiscountCode.objects.prefetch_related("levels", "opens", "prices").select_related("gives__level")
+    rows = DiscountCode.objects.prefetch_related("levels", "opens", "prices")
     return rows.filter(text=plain).first()
 
 
@@ -38,17 +38,12 @@ def reading(row: DiscountCode, price: Price) -> Found:
     """Return what a code (as :func:`find` gives it) says for ``price`` (with its level)."""
     levels = frozenset(level.pk for level in row.levels.all())
     effect = _effect(row, price)
-    # A gift of a level is its price, once, for whoever is given it.
-    is_gift = row.kind == DiscountCode.Kind.GIFT
-    if is_gift:
-        assert row.gives is not None, row.pk
-        levels = frozenset({row.gives.level_id})
     # Another price with an interval of its own holds for ever.
     lasts = isinstance(effect, Alternative) and effect.interval is not None
     code = Code(
         text=row.text,
         effect=effect,
-        payments=1 if is_gift else None if lasts else row.payments,
+        payments=None if lasts else row.payments,
         levels=levels or None,
         opens=frozenset(level.pk for level in row.opens.all()),
         starts_at=row.starts_at,
@@ -60,9 +55,8 @@ def reading(row: DiscountCode, price: Price) -> Found:
 
 
 def opens(row: DiscountCode) -> frozenset[str]:
-    """Return the levels, hidden or closed, that a code opens; a gift opens its own."""
-    own = {row.gives.level_id} if row.gives is not None else set()
-    return frozenset({level.pk for level in row.opens.all()} | own)
+    """Return the levels, hidden or closed, that a code opens."""
+    return frozenset(level.pk for level in row.opens.all())
 
 
 def _effect(row: DiscountCode, price: Price) -> Effect:
@@ -71,14 +65,12 @@ def _effect(row: DiscountCode, price: Price) -> Effect:
             return Percentage(row.basis_points)
         case DiscountCode.Kind.FIXED:
             return Fixed(Money(row.amount_minor, row.currency), keeps_rest=row.keeps_rest)
-        case DiscountCode.Kind.ALTERNATIVE:
+        case _:
             own = _own_price(row, price)
             if own is None:
                 return Alternative(Money(row.amount_minor, row.currency or price.currency))
             interval = Interval(Unit(own.interval), own.interval_count) if own.interval else None
             return Alternative(Money(own.amount_minor, own.currency), interval)
-        case _:
-            return Alternative(Money(0, price.currency))
 
 
 def _own_price(row: DiscountCode, price: Price) -> CodePrice | None:

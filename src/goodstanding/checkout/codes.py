@@ -33,7 +33,7 @@ from goodstanding.people.models import Member
 State = CodeUse.State
 UNKNOWN = "unknown_code"
 MOST = 5  # codes at one checkout
-INSTEAD = (DiscountCode.Kind.ALTERNATIVE, DiscountCode.Kind.GIFT)
+INSTEAD = DiscountCode.Kind.ALTERNATIVE
 TYPED_AT_MOST = MOST * (CODE_LENGTH + 2)
 SET_ASIDE = timedelta(hours=1)  # for who was declined and does not come back
 
@@ -73,11 +73,11 @@ def found(typed: str) -> list[DiscountCode]:
                 words = _("There is no code %(code)s here. Look at how it is written, or leave it out.") % said
             raise Refused(UNKNOWN, words)
         rows.setdefault(row.pk, row)
-    instead = [row for row in rows.values() if row.kind in INSTEAD]
+    instead = [row for row in rows.values() if row.kind == INSTEAD]
     if len(instead) > 1:
         words = _("Of %(codes)s only one can be used: each gives another price.")
         raise Refused("code_not_together", words % {"codes": get_text_list([row.text for row in instead], _("and"))})
-    return [*instead, *(row for row in rows.values() if row.kind not in INSTEAD)]
+    return [*instead, *(row for row in rows.values() if row.kind != INSTEAD)]
 
 
 def opened(rows: Iterable[DiscountCode], *, now: datetime) -> frozenset[str]:

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.catalogue.models.levels import Level
-from goodstanding.catalogue.models.prices import Interval, Price
+from goodstanding.catalogue.models.prices import Interval
 
 CODE_LENGTH = 40
 
@@ -19,7 +19,7 @@ class DiscountCode(models.Model):
 
     ``payments``: the first so many that ask for money, ``None`` for ever. ``levels``: those it is for, none for all;
     ``opens``: hidden or closed ones that it opens. ``limit`` and ``limit_each``: uses in all and by one person. ``batch``: the
-    name of the lot it was made with. ``gives``: a price that it makes free, once, as somebody's gift.
+    name of the lot it was made with.
     """
 
     class Kind(models.TextChoices):
@@ -28,7 +28,6 @@ class DiscountCode(models.Model):
         PERCENTAGE = "percentage", _("a part off")
         FIXED = "fixed", _("an amount off")
         ALTERNATIVE = "alternative", _("another price")
-        GIFT = "gift", _("a level as a gift")
 
     text = models.CharField(max_length=CODE_LENGTH, unique=True)
     kind = models.CharField(max_length=11, choices=Kind.choices)
@@ -45,7 +44,6 @@ class DiscountCode(models.Model):
     limit_each = models.PositiveIntegerField(null=True, blank=True)
     is_open = models.BooleanField(default=True)
     batch = models.CharField(max_length=60, blank=True, db_index=True)
-    gives = models.ForeignKey(Price, on_delete=models.PROTECT, null=True, blank=True, related_name="gift_codes")
     words = models.CharField(max_length=200, blank=True)  # for staff: what it is for
     made_at = models.DateTimeField()
 
@@ -56,8 +54,7 @@ class DiscountCode(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="percentage", basis_points__gte=1, basis_points__lte=10_000)
                 | Q(kind="fixed", amount_minor__gt=0)
-                | Q(kind="alternative", amount_minor__gte=0)
-                | Q(kind="gift", gives__isnull=False),
+                | Q(kind="alternative", amount_minor__gte=0),
                 name="gs_catalogue_code_effect",
             ),
             models.CheckConstraint(condition=Q(payments=None) | Q(payments__gte=1), name="gs_catalogue_code_payments"),
