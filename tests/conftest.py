@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,7 +58,7 @@ def django_db_keepdb() -> bool:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
     """Let each worker begin with a copy of a migrated database."""
     from django.conf import settings as ours
     from django.db import connection
@@ -64,8 +66,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     home, told = Path(os.environ["GOODSTANDING_TEST_HOME"]), connection.settings_dict
     if connection.vendor == "sqlite":
         migrated.copy_to(Path(told["TEST"]["NAME"]))
+        # Whoever closes the last connection writes the whole log back: keep one open beside those of the tests.
+        with contextlib.closing(sqlite3.connect(told["TEST"]["NAME"])) as kept:
+            kept.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            yield
     else:
         told["TEST"]["TEMPLATE"] = migrated.template(f"test_{ours.DATABASES['default']['NAME']}", home)
+        yield
 
 
 @pytest.fixture(autouse=True)

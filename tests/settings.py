@@ -33,6 +33,9 @@ from goodstanding.site.settings import DATABASES  # noqa: E402
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, not memory: write-ahead logging, locks and a second process behave as they do in use.
     DATABASES["default"]["TEST"] = {"NAME": str(_home / "test.sqlite3")}
+else:
+    # What a test writes need not outlive the power: its transactions need not wait for the disk.
+    DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 # Hashing slowly is what the real hasher is for, and what a test does not wait for.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

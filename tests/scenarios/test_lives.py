@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from tests import lives
 pytestmark = [pytest.mark.django_db, pytest.mark.db_matters]
 
 ROWS = lives.expected()
+# In which order things are told is no matter of the database: PostgreSQL is given some of the orders.
+SEEDS = range(4 if os.environ["DATABASE_URL"].startswith("postgres") else 12)
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +38,7 @@ def test_told_in_the_shape_of_before_basil_every_answer_is_the_same(tmp_path: Pa
     assert lives.differences(ROWS, lives.standing(*lives.moments(ROWS))) == []
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_shuffled_and_told_twice_every_answer_is_the_same(tmp_path: Path, seed: int) -> None:
     """I1 and I2: odd seeds mix both shapes of payload."""
     bodies = lives.lines(legacy=bool(seed % 2))
