@@ -54,7 +54,7 @@ class TermsForm(_WithReason):
     days_ahead = forms.IntegerField(
         label=gettext_lazy("Renewals are billed … days ahead"), min_value=0, max_value=MOST_DAYS
     )
-    remind_before = DaysText(label=gettext_lazy("Reminded … days before the last one for paying"), required=False)
+    remind_before = DaysText(label=gettext_lazy("Reminded … days before the last day to pay"), required=False)
     remind_after = DaysText(label=gettext_lazy("… and days after it"), required=False)
     give_up_days = forms.IntegerField(label=gettext_lazy("Given up … days after it"), min_value=0, max_value=MOST_DAYS)
     at_least = LeastField(
