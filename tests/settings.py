@@ -35,7 +35,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["TEST"] = {"NAME": str(_home / "test.sqlite3")}
 else:
     # What a test writes need not outlive the power: its transactions need not wait for the disk.
-    DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
+    _told = DATABASES["default"]["OPTIONS"].get("options", "")
+    DATABASES["default"]["OPTIONS"]["options"] = f"{_told} -c synchronous_commit=off".strip()
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 # Hashing slowly is what the real hasher is for, and what a test does not wait for.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
