@@ -18,6 +18,7 @@ from goodstanding.core.facts import Contract
 from goodstanding.core.levels import LevelMap
 from goodstanding.core.records import OnDispute, OnDisputeLost, OnRefund, Terms
 from goodstanding.core.tax import Rate, rate_at
+from goodstanding.jobs.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,13 @@ def terms_of(row: Any) -> Terms:
     )
 
 
+_REVISION = Prepared(lambda: Revision.objects.filter(pk=1).order_by().values_list("number"))
 _kept: dict[str, Knowledge] = {}  # by database, the latest
 
 
 def current() -> Knowledge:
     """Return the catalogue as it stands in the database: one small query where nothing changed."""
-    number = Revision.objects.filter(pk=1).values_list("number", flat=True).first() or 0
+    number = next((number for (number,) in _REVISION.rows()), 0)
     name = str(connection.settings_dict["NAME"])
     kept = _kept.get(name)
     if kept is None or kept.revision != number:

@@ -11,8 +11,9 @@ from django.db.models import Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from goodstanding import conf
-from goodstanding.catalogue.models import Level, Price
+from goodstanding.catalogue.models import Level, LevelGroup, Price
 from goodstanding.catalogue.words import money_words, price_words
+from goodstanding.jobs.prepared import Prepared, made_of
 
 __all__ = [
     "NotForSale",
@@ -89,7 +90,7 @@ def offered(level_slug: str, price_id: str, *, now: datetime, opened: Container[
     ``opened``: closed levels that a code opens. Raises :class:`NotForSale`: there is no such price, it is another level's, or
     the level or the price is closed, or not on sale at that moment.
     """
-    price = Price.objects.select_related("level__group").filter(pk=price_id).first()
+    price = _price(price_id)
     if price is None:
         raise _no(Refusal.UNKNOWN_PRICE)
     if price.level_id != level_slug:
@@ -103,6 +104,20 @@ def offered(level_slug: str, price_id: str, *, now: datetime, opened: Container[
     if price.ends_on is not None and price.ends_on < _today(now):
         raise _no(Refusal.NO_LONGER)
     return price
+
+
+_PRICE = Prepared(
+    lambda price: Price.objects.select_related("level__group").filter(pk=price).order_by(), "price"
+)  # a quote asks for each of its prices by itself
+
+
+def _price(price_id: str) -> Price | None:
+    for row in _PRICE.rows(price=price_id):
+        price = made_of(row, Price)
+        price.level = made_of(row, Level, after=[Price])
+        price.level.group = made_of(row, LevelGroup, after=[Price, Level])
+        return price
+    return None
 
 
 def _on_sale(now: datetime) -> Q:

@@ -5,7 +5,7 @@ Having Django make the text of a query takes several times as long as running it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -48,9 +48,9 @@ class Prepared:
         return [_read(row, known, connection) for row in found] if known.converters else found
 
 
-def made_of(row: Row, model: type[Model], *, after: type[models.Model] | None = None) -> Model:
-    """Return the ``model`` whose columns ``row`` begins with, or that come ``after`` another's (``select_related``)."""
-    first = len(after._meta.concrete_fields) if after else 0
+def made_of(row: Row, model: type[Model], *, after: Iterable[type[models.Model]] = ()) -> Model:
+    """Return the ``model`` whose columns ``row`` begins with, or that come ``after`` others' (``select_related``)."""
+    first = sum(len(each._meta.concrete_fields) for each in after)
     names = [field.attname for field in model._meta.concrete_fields]
     return model.from_db(router.db_for_write(model), names, row[first : first + len(names)])
 

@@ -70,7 +70,7 @@ def locked_with_card(account: Account, ref: str, card: str) -> tuple[Customer, M
     """Return a customer, locked, and a card of his, as :func:`locked` and :func:`stored` do: one statement, mostly."""
     require_use(account)
     for row in _WITH_CARD.rows(card=card, customer=ref, account=account.code):
-        found, customer = made_of(row, Method), made_of(row, Customer, after=Method)
+        found, customer = made_of(row, Method), made_of(row, Customer, after=[Method])
         found.customer = customer
         return customer, found
     customer = locked(account, ref)
