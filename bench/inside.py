@@ -78,7 +78,7 @@ def _measure(options: Namespace) -> Iterator[dict[str, Any]]:
             "receiving": partial(receiving.measurements, organisation, rounds=rounds, events=events),
             "processing": partial(processing.measurements, organisation, rounds=rounds, members=some, long_members=1),
             "burst": partial(processing.burst, organisation, members=min(100, budget // 3)),
-            "renewing": partial(renewing.measurements, organisation, due=min(members, 300)),
+            "renewing": partial(renewing.measurements, organisation, due=min(members, 600)),
             "quoting": partial(quoting.measurements, rounds=rounds),
             "joining": partial(joining.measurements, organisation, joins=min(members, 10 + 2 * rounds)),
             "entering": partial(entering.measurements, organisation, rounds=rounds, requests=min(4 * members, 2000)),

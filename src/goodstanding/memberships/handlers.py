@@ -31,7 +31,7 @@ from goodstanding.memberships import (
 
 ROLL = "memberships.roll"
 FORGET_STATEMENTS = "memberships.forget_statements"
-TOGETHER = 100  # customers, whose rows are locked for half a second then
+TOGETHER = 50  # customers: more save little, and leave less for other workers to share at the end
 AGAIN = timedelta(minutes=1)  # longer than any transaction of ours
 
 
