@@ -40,8 +40,10 @@ def measurements(organisation: Organisation, *, due: int) -> Iterator[Measuremen
         limit = 300 if processes > 1 and connection.vendor == "postgresql" else None
         yield Measurement(name, due / found.seconds, "/s", limit, at_least=True, floor=floor, floor_is=_FLOOR)
         if processes == 1:
-            yield Measurement("renewal run, CPU a renewal", found.cpu * 1000 / due, "ms")
-            yield Measurement("renewal run, CPU a renewal in the sandbox's own books", found.gateway * 1000 / due, "ms")
+            # The gateway's side is in the run and in its speed; elsewhere it is another machine, and a request to it.
+            name = "renewal run, CPU of a worker a renewal"
+            yield Measurement(f"{name}, with the sandbox's own books", found.cpu * 1000 / due, "ms")
+            yield Measurement(f"{name}, without them", (found.cpu - found.gateway) * 1000 / due, "ms")
     yield from _statements(organisation)
     yield from _told()
 
