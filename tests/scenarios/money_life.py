@@ -17,18 +17,21 @@ from goodstanding.catalogue.services import import_catalogue
 from goodstanding.checkout import gifts, quotes, services
 from goodstanding.checkout.refusals import Refused
 from goodstanding.clock import StoppedClock
+from goodstanding.core.changes import Manner, Reckoning, When
 from goodstanding.core.giving import To
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.core.quote_refusals import QuoteRefused
 from goodstanding.gateways.models import GatewayAccount
 from goodstanding.gateways.protocol import GatewayUnreachable
+from goodstanding.gateways.registry import Unable
 from goodstanding.memberships import (
     adjusting,
     byhand,
     cards,
     change_pages,
     changing,
+    changing_by_staff,
     closing,
     ending,
     gift_cards,
@@ -51,7 +54,7 @@ from tests.scenarios import test_our_lives as ours
 DAY = timedelta(days=1)
 KEPT = ("gs_people_", "gs_catalogue_", "gs_gateways_", "gs_audit_", "gs_billing_giftoffer", "gs_billing_dunning")
 REFUSALS = (
-    Refused, QuoteRefused, CannotChange, GatewayUnreachable, ending.CannotEnd, cards.CardRefused, byhand.Refused,
+    Refused, QuoteRefused, CannotChange, GatewayUnreachable, Unable, ending.CannotEnd, cards.CardRefused, byhand.Refused,
     giving_back.Refused, adjusting.Refused, gift_cards.Refused, gift_cards.NotRedeemed, pausing.CannotPause,
     seats_giving.CannotSeat,
 )  # fmt: skip
@@ -104,6 +107,17 @@ class MoneyLife(ours.Life):
         seen = change_pages.shown(change_pages.signed(found), now=self.clock.now)
         given = {"card": card} if found.plan.due_now else {}
         changing.accept(subscription, price, seen, return_url="/x", now=self.clock.now, **given)
+        bill = Invoice.objects.filter(pk=changing.bill_of(subscription, seen)).first()
+        self.said("changing", bill, found.plan.total, found.plan.due_now)
+
+    def _staff_change(self, how: tuple[str, When, Reckoning, bool]) -> None:
+        name, when, reckoning, charges = how
+        subscription, now = self._subscription(), self.clock.now
+        wanted = changing_by_staff.Wish(_price(name), Manner(when, reckoning))
+        found = changing_by_staff.preview(subscription, wanted, now=now)
+        seen = change_pages.shown(change_pages.signed(found), now=now)
+        said = changing_by_staff.Said(self.staff, "x", charges=charges)
+        changing_by_staff.accept(subscription, wanted, seen, said, return_url="/x", now=now)
         bill = Invoice.objects.filter(pk=changing.bill_of(subscription, seen)).first()
         self.said("changing", bill, found.plan.total, found.plan.due_now)
 

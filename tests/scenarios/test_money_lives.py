@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from goodstanding import clock as clock_module
+from goodstanding.core.changes import Reckoning, When
 from goodstanding.core.standing import judge_member
 from goodstanding.memberships.reading import records_of
 from goodstanding.memberships.rebuilding import rebuild_customers, rebuild_standing
@@ -37,6 +38,10 @@ STEP = st.one_of(
     st.tuples(st.just("buy"), BUY),
     st.tuples(st.just("change"), st.tuples(SAME_GROUP, CARD)),
     st.tuples(st.just("change"), st.tuples(SAME_GROUP, st.just("sandbox_ok"))),
+    st.tuples(
+        st.just("staff change"),
+        st.tuples(SAME_GROUP, st.sampled_from(When), st.sampled_from(Reckoning), st.booleans()),
+    ),
     st.tuples(st.just("pause"), st.sampled_from((0, 3, 40))),
     st.tuples(st.just("seats"), st.integers(0, 3)),
     st.tuples(st.just("adjust"), st.sampled_from((-2500, 700, 30000))),

@@ -127,6 +127,16 @@ class Part:
         return sum((extra.asked.total for extra in self.extras if extra.recurs), self.then.total)
 
     @property
+    def charges_later(self) -> bool:
+        """Whether any charge follows: the next one, or the first one for which no code takes all of it off any more."""
+        if self.then is None or self.next_total:
+            return self.then is not None
+        contract = self.contract
+        turns = {contract.intro_payments + 1, *(held.payments + 1 for held in contract.codes if held.payments)}
+        last = contract.payments or max(turns)
+        return any(asking.asked(contract, self.terms.amount, payment=turn).total for turn in turns if turn <= last)
+
+    @property
     def contract(self) -> Contract:
         """By what it is billed."""
         return self.terms.contract
@@ -208,7 +218,7 @@ class Quote:
     @property
     def charges_later(self) -> bool:
         """Whether something will be charged later without its payer being there."""
-        return any(part.then is not None and part.next_total for part in self.parts)
+        return any(part.charges_later for part in self.parts)
 
     @property
     def needs_card(self) -> bool:

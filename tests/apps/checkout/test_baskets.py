@@ -10,7 +10,7 @@ import pytest
 
 from goodstanding.billing.models import GatewayCustomer, Invoice, Payment, PaymentAttempt, Subscription
 from goodstanding.catalogue import knowledge
-from goodstanding.catalogue.models import TaxRate
+from goodstanding.catalogue.models import DiscountCode, TaxRate
 from goodstanding.checkout import quotes, services
 from goodstanding.checkout.models import Checkout
 from goodstanding.checkout.refusals import Refused
@@ -230,6 +230,20 @@ def test_a_trial_keeps_a_card_first_and_then_begins(alice: Any, clock: StoppedCl
     until(clock.now + 20 * DAY)
     assert [each.amount_minor for each in Payment.objects.all()] == [2500], "the card that was kept is charged"
     assert levels(alice, clock) == [("tried", "good")]
+
+
+@pytest.mark.parametrize(
+    ("trial", "payments", "asked"),
+    [(14, 1, True), (None, 2, True), (14, 3, True), (None, None, False), (14, None, False)],
+)
+def test_who_is_charged_at_last_is_asked_for_a_card(
+    alice: Any, clock: StoppedClock, trial: int | None, payments: int | None, asked: bool
+) -> None:
+    """P05: also where a code takes all of the next charge off, too; not where it does so for ever."""
+    DiscountCode.objects.create(text="ALL", kind="percentage", basis_points=10000, payments=payments, made_at=clock.now)
+    how = {"trial_count": trial, "trial_unit": "day"} if trial else {}
+    bought = quoted(wish(sold("tried", **how), code="ALL"), clock, alice)
+    assert (bought.due_now, bought.needs_card, bought.charges_later) == (eur(0), asked, asked)
 
 
 def test_a_free_level_asks_for_no_card(alice: Any, clock: StoppedClock) -> None:
