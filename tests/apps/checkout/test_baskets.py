@@ -241,7 +241,7 @@ def test_who_is_charged_at_last_is_asked_for_a_card(
 ) -> None:
     """P05: also where a code takes all of the next charge off, too; not where it does so for ever."""
     DiscountCode.objects.create(text="ALL", kind="percentage", basis_points=10000, payments=payments, made_at=clock.now)
-    how = {"trial_count": trial, "trial_unit": "day"} if trial else {}
+    how: dict[str, Any] = {"trial_count": trial, "trial_unit": "day"} if trial else {}
     bought = quoted(wish(sold("tried", **how), code="ALL"), clock, alice)
     assert (bought.due_now, bought.needs_card, bought.charges_later) == (eur(0), asked, asked)
 
