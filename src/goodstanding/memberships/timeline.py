@@ -9,6 +9,7 @@ from itertools import groupby, pairwise
 
 from django.db.models import Q
 
+from goodstanding.billing.models import Errand
 from goodstanding.billing.models import Fact as FactRow
 from goodstanding.core import codec
 from goodstanding.core.facts import (
@@ -159,6 +160,10 @@ def _decided(member: Member) -> Iterator[Entry]:
         since = "" if made.effect_at == made.made_at else since
         words = f"level changed by staff: {made.before_id} → {made.after_id}{since}: {made.reason}"
         yield Entry(made.made_at, made.made_at, words)
+    refused = Errand.objects.filter(customer__member=member, kind=Errand.Kind.CHANGE, state=Errand.State.REFUSED)
+    for asked in refused:
+        at = asked.ended_at or asked.asked_at
+        yield Entry(at, at, f"the gateway did not change the level: {asked.failure}")
     for invoice, sent in of_member(member):
         last = ", for the last time" if sent.is_last else ""
         yield Entry(sent.at, sent.at, f"reminded of invoice {invoice.number or invoice.external_id}{last}")

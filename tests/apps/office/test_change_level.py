@@ -226,6 +226,8 @@ def test_p37_r25_a_gateway_that_bills_is_asked_and_its_figures_are_taken(
     assert (errand.kind, errand.state) == ("change", state)
     assert level_of(alice, clock) == (level, "good")
     assert charged()[1:] == ([paid] if paid else [])
+    told = words(office.get(reverse("gs_office:member", args=[alice.pk])))
+    assert ("the gateway did not change the level: card_declined" in told) == (not paid)
     assert rebuilding.rebuild_customers()[2] == []
 
 
