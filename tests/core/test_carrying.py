@@ -112,3 +112,19 @@ def test_who_leaves_is_billed_what_waited() -> None:
     assert carrying.waiting(dana.last, dana.ledger.invoices.values()) == ()
     again = dana.preview(terms(60000, "gold"), at=JUNE + 24 * DAY)
     assert [line.amount.amount_minor for line in again.lines] == [-6000, 12000], "he stayed after all, and goes on up"
+
+
+def test_another_interval_is_billed_now_although_changes_wait_for_the_next_bill() -> None:
+    dana = Payer(terms(10000, "basic"))
+    lines = dana.change(terms(500000, "plus", unit=Unit.YEAR), at=SIXTEENTH, manner=NEXT)
+    assert [line.amount_minor for line in lines] == [-5000, 500000]
+
+
+def test_what_was_given_back_is_not_taken_off_a_charge_that_is_not_paid_yet() -> None:
+    dana = Payer(terms(10000, "basic"))
+    dana.change(terms(30000, "plus"), at=SIXTEENTH, manner=NEXT)
+    (payment,) = dana.ledger.payments
+    at = JUNE + 18 * DAY
+    dana.facts.append(RefundSeen("re_1", at, "succeeded", 3000, "EUR", at, payment=payment, customer="cus"))
+    made = dana.preview(terms(60000, "gold"), at=JUNE + 20 * DAY, manner=NEXT)
+    assert [line.amount.amount_minor for line in made.lines] == [-10000, 20000]

@@ -12,7 +12,7 @@ from goodstanding.core.alarms import overpaid
 from goodstanding.core.asking import Levy
 from goodstanding.core.changes import Manner, Reckoning
 from goodstanding.core.dunning import Act
-from goodstanding.core.facts import Fact, InvoiceSeen, PaymentSeen
+from goodstanding.core.facts import Fact, InvoiceSeen, Ladder, PaymentSeen
 from goodstanding.core.fold import InvoiceState
 from goodstanding.core.periods import Period, Unit
 from goodstanding.core.pricing import PriceTerms
@@ -190,3 +190,25 @@ def test_nothing_is_replaced_where_nothing_is_open_or_it_is_paid_by_hand() -> No
     dana.facts.remove(old)
     dana.facts.append(replace(old, due_at=JULY + 14 * DAY))
     assert replacing.planned(dana.ledger, dana.name, terms(30000, "plus"), at=SECOND) is None
+
+
+def test_what_the_old_bill_said_of_trying_again_holds_for_the_new_one() -> None:
+    """A card that was refused for good is not charged again by itself; the days are those of the old bill's own ladder."""
+    dana = Debtor(terms(10000, "basic"))
+    old = dana.owe()
+    dana.facts.remove(old)
+    old = replace(old, ladder=Ladder((2, 4)))
+    dana.facts += [
+        old,
+        PaymentSeen("no", JULY, "failed", 10000, "EUR", JULY, "cus", invoice=old.invoice, retry="never"),
+    ]
+    dana.replaced(terms(30000, "plus"), at=SECOND)
+    assert dana.step() == (Act.GIVE_UP, JULY + 4 * DAY, "grpl_1")
+
+
+def test_a_period_that_is_over_at_the_new_price_is_not_sold() -> None:
+    dana = Debtor(terms(10000, "basic"))
+    dana.owe(JULY)
+    week = terms(3000, "basic", unit=Unit.WEEK)
+    assert replacing.planned(dana.ledger, dana.name, week, at=JULY + 6 * DAY) is not None
+    assert replacing.planned(dana.ledger, dana.name, week, at=JULY + 7 * DAY) is None

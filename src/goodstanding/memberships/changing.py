@@ -63,7 +63,11 @@ def targets(member: Member, subscription: Subscription, *, now: datetime) -> lis
     found = rows.exclude(pk__in=here).order_by("level__position", "level_id", "position", "amount_minor", "id")
     held = Level.objects.select_related("group").get(pk=last.items[0].hints.level)
     offered = paths.paths_from(held)
-    return [price for price in found.distinct() if offered.to(price.level_id) is not None]
+    prices = [price for price in found.distinct() if offered.to(price.level_id) is not None]
+    if old is not None:  # what cannot take the place of its bill is not offered
+        name = subscription.external_id
+        prices = [each for each in prices if replacing.planned(ledger, name, buying.terms_of(each), at=now) is not None]
+    return prices
 
 
 def open_renewal(subscription: Subscription, *, now: datetime) -> Invoice | None:

@@ -39,6 +39,8 @@ def lines(found: Preview) -> list[Line]:
 
 def counting(found: Preview) -> str:
     """Return by which convention it is reckoned."""
+    if found.plan.replaces:
+        return _("What the bill says")
     if found.plan.convention.startswith(Measure.DAY):
         return _("How it is reckoned: by days, from what you paid")
     return _("How it is reckoned: to the second, from what you paid")
@@ -77,7 +79,7 @@ def _instead(plan: Planned, bill: Invoice | None) -> list[tuple[str, str]]:
     told = (
         _("invoice %(number)s, of which %(amount)s is open: it is dropped, and what you paid of it is counted") % said
     )
-    then = _("what would have come of the other bill comes of this one: the tries and the days stay as they are")
+    then = _("it is tried again, and given up, on the same days as the bill before: the days stay as they are")
     return [(_("In place of"), told), (_("If it is not paid"), then), (_("For the time"), _time(plan))]
 
 
