@@ -191,11 +191,11 @@ class Ledger:
         if state is None or state.last is None or not state.last.ours:
             return 0
         received = sum(each.amount_minor for each in self._received.get(invoice, ()))
-        if received <= state.last.due_minor:
+        due = 0 if state.last.replaced_by else state.last.due_minor
+        if received <= due:
             return 0
         credited = sum(each.amount_minor for each in self.credits if self._is_rest(each, invoice))
         back = sum(amount for _, amount in self._back(invoice))
-        due = 0 if state.last.replaced_by else state.last.due_minor
         return max(received - credited - back - due, 0)
 
     def rest_of(self, payment: str) -> int:
