@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from goodstanding.catalogue.entries import GATEWAYS, MEMBERTYPE
 from goodstanding.catalogue.file_reading import SLUG
 from goodstanding.catalogue.models import POLICIES, GatewayPrice, Level, LevelGroup, LevelTerms, Price, TaxRate
-from goodstanding.catalogue.price_forms import require_window
+from goodstanding.catalogue.price_forms import bound, require_window
 from goodstanding.core.moments import FIRST_YEAR, LAST_YEAR
 from goodstanding.core.records import Terms
 from goodstanding.core.tax import NoSuchPlace, read_place
@@ -27,6 +27,14 @@ else:
 
 LONGEST = 3660  # days
 MOST_PERCENT = 100
+MOST = {
+    "position": 32767,
+    "capacity": 10**9,
+    "seats": 10_000,
+    "seats_max": 10_000,
+    "pause_days_max": LONGEST,
+    "pauses_max": LONGEST,
+}
 
 
 def _slug(text: str) -> str:
@@ -140,6 +148,7 @@ class LevelForm(_LevelForm):
         promised = promised_last(self.instance) or Terms()
         self.initial.setdefault("grace_days", promised.grace_days)
         self.initial.setdefault("prepaid_grace_days", promised.prepaid_grace_days)
+        bound(self, MOST)
         if "seats" in self.fields:  # it is not for who may only look
             self.fields["seats"].required = False
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from goodstanding.catalogue import conditions
@@ -29,10 +31,22 @@ _AMOUNTS = {
 
 
 _EMPTY = (None, "")
+MOST = dict.fromkeys(("trial_count", "intro_payments", "payments", "keeps_count", "terms_max"), 1000) | {
+    "position": 32767
+}
 
 
 def _amount(label: StrOrPromise) -> forms.CharField:
     return forms.CharField(label=label, max_length=40, required=False)
+
+
+def bound(form: Any, most: Mapping[str, int]) -> None:
+    """Have fields refuse numbers above what a catalogue file may say: SQLite would keep any, and days are added to moments."""
+    for name, largest in most.items():
+        field = form.fields.get(name)
+        if field is not None:  # it is not for who may only look
+            field.validators.append(MaxValueValidator(largest))
+            field.widget.attrs["max"] = largest
 
 
 def require_window(form: Any) -> None:
@@ -100,6 +114,7 @@ class PriceForm(_PriceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.amounts: dict[str, int] = {}
+        bound(self, MOST)
         for name in self.fields:
             if name in conditions.NONE:
                 self.fields[name].required = False

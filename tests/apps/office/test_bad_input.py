@@ -286,6 +286,9 @@ PRICES: list[tuple[Given, str]] = [
     ({"interval_count": "0"}, "A whole number from 1 to 1000"),
     ({"interval": "decade"}, "not one of the available choices"),
     ({"payments": "-1"}, "greater than or equal to 0"),
+    ({"payments": "1001"}, "less than or equal to 1000"),
+    ({"trial_count": "9223372036854775807", "trial_unit": "day"}, "less than or equal to 1000"),
+    ({"position": "9223372036854775807"}, "less than or equal to 32767"),
     ({"total_amount": "0", "payments": "3"}, "A sum in instalments"),
     ({"total_amount": "100"}, "A sum in instalments"),
     ({"minimum_amount": "13"}, "The least to pay"),
@@ -304,6 +307,16 @@ RATES: list[tuple[Given, str]] = [
     ({"from_on": "2026-02-30"}, "Enter a valid date"),
     ({"from_on": "9999-12-31"}, "Write a year from 1900 to 2999"),
 ]
+LEVEL: Given = {"slug": "new", "name": "New", "group": "membership", "position": "0", "grace_days": "7", "prepaid_grace_days": "0", "end_rule": "same_day", "on_refund": "end", "on_dispute": "hold", "on_dispute_lost": "end"}  # fmt: skip
+LEVELS: list[tuple[Given, str]] = [
+    ({"seats": "3", "seats_max": "2"}, "More are in the price than are allowed at most"),
+    ({"seats": "10001"}, "less than or equal to 10000"),
+    ({"seats": "-1"}, "greater than or equal to 0"),
+    ({"pause_days_max": "9223372036854775807"}, "less than or equal to 3660"),
+    ({"capacity": "-1"}, "greater than or equal to 0"),
+    ({"grace_days": "3661"}, "less than or equal to 3660"),
+    ({"sale_from_0": "2027-01-02", "sale_from_1": "00:00", "sale_until_0": "2027-01-01", "sale_until_1": "00:00"}, "It ends later than it begins"),
+]  # fmt: skip
 OFFER: Given = {"currency": "EUR", "choices": "25, 50", "position": "0"}
 OFFERS: list[tuple[Given, str]] = [
     ({"choices": "25, -5"}, "more than zero"),
@@ -322,6 +335,7 @@ def test_what_cannot_be_sold_is_refused_in_the_administration(office: Any, dana:
     TaxRate.objects.create(place="DE", from_on="2026-01-01", percent=20, name="VAT")
     tables = (
         ("gs_catalogue_price_add", PRICE, PRICES),
+        ("gs_catalogue_level_add", LEVEL, LEVELS),
         ("gs_catalogue_taxrate_add", RATE, RATES),
         ("gs_billing_giftoffer_add", OFFER, OFFERS),
     )
