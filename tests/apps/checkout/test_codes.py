@@ -392,3 +392,10 @@ def test_explain_tells_every_amount_line_by_line(alice: Any, clock: StoppedClock
     assert (bill["total_minor"], bill["credit_minor"]) == (2250, 500)
     line = bill["lines"][0]
     assert (line["off_minor"], line["amount_minor"], line["tax_minor"]) == (625, 1875, 375)
+
+
+def test_b30_an_amount_is_parted_by_what_the_codes_before_it_left(alice: Any, clock: StoppedClock) -> None:
+    one, two = (sold(name, group="extras", several=True, amount_minor=10000) for name in ("first", "second"))
+    code(clock, "FREE", basis_points=10_000, levels=["first"])
+    code(clock, "TEN", kind="fixed", amount_minor=1000, currency="EUR")
+    assert quoted(wish(one, two, code="FREE, TEN"), clock, alice).due_now == Money(9000, "EUR")
