@@ -308,10 +308,9 @@ def test_b45_three_codes_at_one_checkout_come_off_once_each_before_tax(
     for words in ("Code TWENTY", "Code TEN", "Code FIVE", "10.00 EUR off, the first payment", "198.00 EUR"):
         assert words in said, words
     assert len(uses()) == 0
-    shown = re.search(r'name="shown" value="([^"]+)"', page.content.decode())
-    assert shown is not None
+    shown = re.findall(r'name="shown" value="([^"]+)"', page.content.decode())
     paid = client.post(
-        address, {**chosen, "shown": shown[1], "way": "sandbox", "card": "sandbox_ok", "number": "4242424242424242"}
+        address, {**chosen, "shown": shown[0], "way": "sandbox", "card": "sandbox_ok", "number": "4242424242424242"}
     )
     assert paid.status_code == 302, paid.content.decode()
     assert (charged(), uses()) == ([19800], ["spent"] * 3)
@@ -394,8 +393,8 @@ def test_explain_tells_every_amount_line_by_line(alice: Any, clock: StoppedClock
     assert (line["off_minor"], line["amount_minor"], line["tax_minor"]) == (625, 1875, 375)
 
 
-def test_b30_an_amount_is_parted_by_what_the_codes_before_it_left(alice: Any, clock: StoppedClock) -> None:
+def test_b30_an_amount_is_parted_by_what_the_codes_before_it_left(clock: StoppedClock) -> None:
     one, two = (sold(name, group="extras", several=True, amount_minor=10000) for name in ("first", "second"))
     code(clock, "FREE", basis_points=10_000, levels=["first"])
     code(clock, "TEN", kind="fixed", amount_minor=1000, currency="EUR")
-    assert quoted(wish(one, two, code="FREE, TEN"), clock, alice).due_now == Money(9000, "EUR")
+    assert quoted(wish(one, two, code="FREE, TEN"), clock).due_now == Money(9000, "EUR")
