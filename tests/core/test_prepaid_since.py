@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from goodstanding.core.coverage import prepaid_since
+from goodstanding.core.coverage import prepaid_since, prepaid_through
 from goodstanding.core.periods import EndRule, Interval, Unit, renewed_term, term
-from goodstanding.core.records import InvoiceRecord, LevelSpan, Line, LineKind, MembershipRecord, Revocation
+from goodstanding.core.records import Closing, InvoiceRecord, LevelSpan, Line, LineKind, MembershipRecord, Revocation
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONTHLY = Interval(Unit.MONTH)
@@ -72,3 +72,21 @@ def test_after_a_gap_it_begins_anew_and_another_level_goes_on() -> None:
     both = [membership(one), membership(gold, level="gold")]
     assert prepaid_since(both, end + timedelta(days=31), levels=["member", "gold"]) == FIRST
     assert prepaid_since(both, end + timedelta(days=31), levels=["gold"]) == end
+
+
+def test_what_is_paid_ahead_at_any_of_the_levels_is_gone_through_to_the_first_gap() -> None:
+    day = timedelta(days=1)
+    ends = [FIRST + number * 30 * day for number in range(1, 5)]
+    ahead = replace(bought("2", ends[0], ends[1]), issued_at=FIRST)
+    gold = membership(ahead, level="gold")
+    one = membership(bought("1", FIRST, ends[0]), bought("3", ends[1], ends[2]), bought("4", ends[2] + day, ends[3]))
+    both = ["member", "gold"]
+
+    assert prepaid_through([gold, one], ends[0], levels=both) == ends[2]
+    assert prepaid_through([one], ends[0], levels=both) == ends[0]
+    assert prepaid_through([gold, one], ends[0], levels=["member"]) == ends[0]
+    assert prepaid_through([], ends[0], levels=both) == ends[0]
+    shut = replace(gold, closings=(Closing(FIRST + day),))
+    assert prepaid_through([shut, one], ends[0], levels=both) == ends[0], "what was closed is not to come"
+    back = replace(ahead, revocations=(Revocation(FIRST + day),))
+    assert prepaid_through([membership(back, level="gold"), one], ends[0], levels=both) == ends[0]

@@ -14,11 +14,12 @@ from goodstanding.catalogue.models import Level, Price
 from goodstanding.checkout.models import Checkout
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core.records import Status
-from goodstanding.memberships.documents import at_moment
-from goodstanding.memberships.models import Membership
+from goodstanding.memberships.documents import from_moment
+from goodstanding.memberships.models import MemberStanding
 from goodstanding.people.models import Member
 
 HOLDING = frozenset({str(each) for each in (Status.GOOD, Status.GRACE, Status.HELD, Status.PENDING)})
+OVER = (str(Status.NONE), str(Status.LAPSED))
 
 
 def require_place(prices: Iterable[Price], *, member: Member | None, now: datetime) -> None:
@@ -37,12 +38,18 @@ def require_place(prices: Iterable[Price], *, member: Member | None, now: dateti
 
 
 def _holders(level: str, *, now: datetime) -> set[str]:
-    """The members who hold a level or are about to pay for it: by their standing, and by payments that are under way."""
-    rows = Membership.objects.filter(level=level, is_open=True, member__standing__isnull=False)
+    """The members who hold a level, will hold it by what they paid ahead, or are about to pay for it: by their standing as it
+    is foreseen, and by payments that are under way. Which of their memberships is the open one says nothing of that.
+    """
+    rows = MemberStanding.objects.filter(member__memberships__level=level).exclude(status__in=OVER, changes_at=None)
     found = {
         member
-        for member, outlook in rows.values_list("member", "member__standing__outlook")
-        if any(each["level"] == level and each["status"] in HOLDING for each in at_moment(outlook, now)["levels"])
+        for member, outlook in rows.values_list("pk", "outlook")
+        if any(
+            each["level"] == level and each["status"] in HOLDING
+            for document in from_moment(outlook, now)
+            for each in document["levels"]
+        )
     }
     begun = Checkout.objects.filter(price__level=level, state=Checkout.State.OPEN, pays_for=F("pk"))
     tried = PaymentAttempt.objects.exclude(state=PaymentAttempt.State.FAILED).filter(pays_for__in=begun.values("pk"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from goodstanding.billing import recording
 from goodstanding.billing.models import Errand, GatewayCustomer, Subscription
 from goodstanding.catalogue import paths
-from goodstanding.catalogue.models import Price
+from goodstanding.catalogue.models import Level, Price
 from goodstanding.checkout.refusals import Refused
 from goodstanding.core import ours
 from goodstanding.core.facts import Fact
@@ -58,6 +58,15 @@ def require_free(member: Member, price: Price, *, now: datetime) -> None:
         raise Refused("for_life", _("You hold this for life. There is nothing left to buy."))
     if until is not None and extending.is_held_to_the_end(price, until):
         raise Refused("held_to_the_end", _("You hold this to its last day already. There is nothing left to buy."))
+
+
+def not_beside(prices: Sequence[Price]) -> set[str]:
+    """Return the levels that cannot be bought beside ``prices`` (with their levels and groups): theirs, and all of a group
+    that allows one.
+    """
+    found = {price.level_id for price in prices}
+    groups = {price.level.group_id for price in prices if not price.level.group.allows_several}
+    return found | set(Level.objects.filter(group__in=groups).values_list("pk", flat=True))
 
 
 def require_offered(member: Member, price: Price, *, now: datetime) -> None:

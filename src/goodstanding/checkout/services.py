@@ -81,7 +81,7 @@ def accept(
             return under_way
     for each in purchases.prices_in(quote, price):
         holding.require_free(member, each, now=now)
-    _require_no_other(member, price, {part.terms.level for part in quote.parts}, now=now)
+    _require_no_other(member, price, holding.not_beside(purchases.prices_in(quote, price)), now=now)
     account = purchases.account_for(quote, account, member)
     if account is None:
         raise Refused("no_gateway", NOWHERE_TO_PAY)
@@ -120,7 +120,8 @@ def _begun(
 
 
 def _require_no_other(member: Member, price: Price, levels: Container[str], *, now: datetime) -> None:
-    """Raise :class:`Refused` where one of these levels is being paid right now by another checkout: both would be charged.
+    """Raise :class:`Refused` where one of these levels is being paid right now by another checkout: both would be charged,
+    and for the same days.
 
     A bill that waits to be paid by hand is given up, unless a part of it came.
     """
@@ -132,7 +133,10 @@ def _require_no_other(member: Member, price: Price, levels: Container[str], *, n
         if stage in (Stage.WORKING, Stage.WAITING) or (stage is Stage.BILLED and not close(other, now=now)):
             raise Refused(
                 "being_paid",
-                _("You are paying for this at another price right now. Finish or leave that payment first."),
+                _(
+                    "You are paying for this at another price right now, or for a level that it takes the place of. Finish "
+                    "or leave that payment first."
+                ),
             )
 
 
@@ -365,7 +369,7 @@ def _may_be_paid(checkout: Checkout, *, now: datetime) -> bool:
     except Refused:
         return False
     extends = quoted.start > checkout.begun_at  # where what ran then ends: unless more was bought meanwhile
-    return now < checkout.begun_at + OLD_AFTER and (not extends or quoted.start == fresh.start)
+    return now < checkout.begun_at + OLD_AFTER and fresh.start == (quoted.start if extends else min(fresh.start, now))
 
 
 def _paid_elsewhere(checkout: Checkout) -> Stage | None:

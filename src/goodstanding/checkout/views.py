@@ -303,6 +303,7 @@ def _join_page(sale: _Sale, form: JoinForm, *, status: int) -> HttpResponse:
         "held": None if change else held,
         "change": change,
         "replaces": [words.replaced(each) for each in replaces],
+        "later": words.begins_later(quote, now=sale.now),
         "lines": words.lines(quote),
         "says": words.of_quote(quote, later=bool(form.ways.later)),
         "action": words.action(quote, later=bool(form.ways.later)),

@@ -68,6 +68,16 @@ def replaced(found: Replaced) -> str:
     )
 
 
+def begins_later(quote: Quote, *, now: datetime) -> list[str]:
+    """Return of each part of a quote that begins later than ``now`` when that is, and why."""
+    return [
+        _("“%(level)s” begins on %(day)s, when what you hold or have paid ahead has ended. No day is paid twice.")
+        % {"level": part.terms.name, "day": _start(part)}
+        for part in quote.parts
+        if part.start > now
+    ]
+
+
 def why(failure: str) -> str:
     """Return why a payment came to nothing, in words; ``""`` for no failure."""
     return str(WHY.get(failure, _("The payment did not succeed."))) if failure else ""

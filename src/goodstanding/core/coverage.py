@@ -7,6 +7,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from goodstanding.core.closing import closed
 from goodstanding.core.facts import PauseSpan as Pause
 from goodstanding.core.pausing import moved
 from goodstanding.core.records import (
@@ -103,6 +104,23 @@ def prepaid_since(records: Iterable[MembershipRecord], until: datetime, *, level
     while moment in starts:
         found = moment = starts[moment]
     return found
+
+
+def prepaid_through(records: Iterable[MembershipRecord], until: datetime, *, levels: Container[str]) -> datetime:
+    """Return how far terms that were bought once at ``levels`` go on from ``until`` without a gap; ``until`` where none does.
+
+    What was revoked, or closed, does not count. ``records``: as known now.
+    """
+    terms = sorted(
+        (cover.start, cover.end)
+        for record in map(closed, records)
+        for cover in covers(record)
+        if cover.kind is LineKind.PREPAID and not cover.invoice.revocations and _level(record, cover.start) in levels
+    )
+    for start, end in terms:
+        if start <= until:
+            until = max(until, end)
+    return until
 
 
 def _level(record: MembershipRecord, at: datetime) -> str:

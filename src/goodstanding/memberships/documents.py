@@ -73,5 +73,10 @@ def at_moment(outlook: list[Document], at: datetime) -> Document:
     return found
 
 
+def from_moment(outlook: list[Document], at: datetime) -> list[Document]:
+    """Return the entry of a stored outlook that holds at ``at``, and each later one as foreseen."""
+    return [at_moment(outlook, at), *(each for each in outlook if not _before_or_at(each["from"], stamp(at) or ""))]
+
+
 def _before_or_at(one: str, other: str) -> bool:
     return datetime.fromisoformat(one) <= datetime.fromisoformat(other)

@@ -11,13 +11,13 @@ from goodstanding import conf
 from goodstanding.billing.models import InvoiceLine, Subscription
 from goodstanding.catalogue.models import Interval as Chosen
 from goodstanding.catalogue.models import Level, Price
-from goodstanding.core.coverage import prepaid_since
+from goodstanding.core.coverage import prepaid_since, prepaid_through
 from goodstanding.core.fold import ENDED
 from goodstanding.core.money import Money
 from goodstanding.core.periods import Interval, Unit, start_of_day
 from goodstanding.core.proration import in_a_year
 from goodstanding.core.records import FOR_LIFE, MembershipRecord, Status
-from goodstanding.memberships.documents import Document, at_moment
+from goodstanding.memberships.documents import Document, from_moment
 from goodstanding.memberships.models import MemberStanding
 from goodstanding.memberships.reading import records_of
 from goodstanding.people.models import Member
@@ -39,23 +39,27 @@ def extended_by(member: Member, price: Price, *, now: datetime, is_given: bool =
 
     Where the member is covered at that level, or in grace after it: its end. In a group that allows one level, also the end
     of a *prepaid* term at another one, unless the new price is the higher one: up at once, down at the end, as everywhere.
+    What goes on from there, paid ahead at whichever level of such a group, comes first, dearer or not: its days are taken.
     Not where a subscription renews it: that one is stopped, and the new level begins at once. ``is_given``: it is a gift, a term
     whether or not the price renews, and takes no time from what is held: dearer or not, it begins where that ends.
     """
     outlook = _from_now_on(member, now=now)
-    until = _covered_until(outlook, [price.level_id])
-    if until is None and not price.level.group.allows_several:
-        others = Level.objects.filter(group=price.level.group_id).exclude(pk=price.level_id)
-        until = _prepaid_until(member, outlook, set(others.values_list("pk", flat=True)), now=now)
-        if until is not None and not is_given and _is_dearer(price, member, until):
-            return None
-    if until is None or until >= FOR_LIFE or is_held_to_the_end(price, until):
+    own = {price.level_id}
+    group = own if price.level.group.allows_several else own | _levels_of(price.level.group_id)
+    held = _covered_until(outlook, own)
+    until = _prepaid_until(member, outlook, group - own, now=now) if held is None and group != own else held
+    if until is None or until >= FOR_LIFE:
+        return None
+    records = _records(member, now)
+    taken = prepaid_through(records, until, levels=group)
+    is_last = taken == _covered_until(outlook[:1], group)  # nothing is yet to come after what is held now
+    if held is None and is_last and not is_given and _is_dearer(price, member, until):
+        return None
+    if taken >= FOR_LIFE or is_held_to_the_end(price, taken):
         return None
     if price.renews and not is_given:
-        return Extended(until)
-    levels = Level.objects.filter(group=price.level.group_id).values_list("pk", flat=True)
-    mine = {price.level_id} if price.level.group.allows_several else set(levels)
-    return Extended(until, prepaid_since(_records(member, now), until, levels=mine))
+        return Extended(taken)
+    return Extended(taken, prepaid_since(records, taken, levels=group))
 
 
 def is_held_to_the_end(price: Price, until: datetime) -> bool:
@@ -83,6 +87,10 @@ def _covered_until(outlook: list[Document], levels: Container[str]) -> datetime 
         if until is None:
             break  # not covered now: what begins later is something else
     return until
+
+
+def _levels_of(group: str) -> set[str]:
+    return set(Level.objects.filter(group=group).values_list("pk", flat=True))
 
 
 def _prepaid_until(member: Member, outlook: list[Document], levels: set[str], *, now: datetime) -> datetime | None:
@@ -118,7 +126,4 @@ def _records(member: Member, now: datetime) -> list[MembershipRecord]:
 def _from_now_on(member: Member, *, now: datetime) -> list[Document]:
     """The member's standing now and each later one, as foreseen."""
     outlook = MemberStanding.objects.filter(pk=member.pk).values_list("outlook", flat=True).first()
-    if not outlook:
-        return []
-    later = [each for each in outlook if datetime.fromisoformat(each["from"]) > now]
-    return [at_moment(outlook, now), *later]
+    return from_moment(outlook, now) if outlook else []

@@ -13,6 +13,8 @@ from goodstanding.checkout import quotes, services
 from goodstanding.checkout.refusals import Refused
 from goodstanding.clock import StoppedClock
 from goodstanding.gateways.models import GatewayAccount
+from goodstanding.memberships import closing
+from goodstanding.memberships.models import Membership
 from goodstanding.memberships.owing import Stage
 from tests.apps.checkout.test_breaking_killed import person
 from tests.apps.checkout.wishes import buy, quoted, sold, wish
@@ -54,6 +56,37 @@ def test_the_page_of_a_full_level_says_so_also_to_who_has_a_code(client: Any, cl
     for page in (client.get(there), client.get(there, {"code": "NONE"}), client.post(there, {"show": "1"})):
         assert page.status_code == 409
         assert "no place left" in page.content.decode()
+
+
+def test_who_holds_it_and_paid_ahead_for_another_level_has_a_place_and_so_has_who_will_hold_it(
+    alice: Any, bob: Any, clock: StoppedClock
+) -> None:
+    """Of the two memberships only the one begun last is open; both are held, one after the other."""
+    once: dict[str, Any] = {"group": "terms", "level": {"capacity": 1}, "renews": False}
+    high, low = wish(sold("high", amount_minor=5000, **once)), wish(sold("low", **once))
+    buy(alice, high, clock)
+    buy(alice, low, clock)
+    assert refused(high, clock, bob) == refused(low, clock, bob) == "level_full"
+    clock.advance(timedelta(days=40))
+    assert refused(low, clock, bob) == "level_full"
+    assert quoted(high, clock, bob).due_now, "what was held is over"
+
+
+def test_a_term_to_come_keeps_its_place_over_a_gap(alice: Any, bob: Any, clock: StoppedClock) -> None:
+    once: dict[str, Any] = {"group": "terms", "level": {"capacity": 1}, "renews": False}
+    high, low = wish(sold("high", amount_minor=5000, **once)), wish(sold("low", **once))
+    for each in (high, low, high):
+        buy(alice, each, clock)
+    clock.advance(timedelta(days=40))
+    assert refused(high, clock, bob) == "level_full", "the second one begins in three weeks"
+
+
+def test_what_staff_closed_has_no_place(alice: Any, bob: Any, dana: Any, clock: StoppedClock) -> None:
+    wanted = wish(sold("bench", level={"capacity": 1}))
+    buy(alice, wanted, clock)
+    closing.close(Membership.objects.get(), by=dana, reason="moved", now=clock.now)
+    assert buy(bob, wanted, clock).stage is Stage.DONE
+    assert refused(wanted, clock, alice) == "level_full"
 
 
 @pytest.mark.db_matters
