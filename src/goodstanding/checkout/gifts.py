@@ -183,7 +183,7 @@ def _bill(card: GiftCard, customer: GatewayCustomer, method: str, *, now: dateti
 def pay(card: GiftCard, *, return_url: str, now: datetime, token: str = "", method: str = "") -> Outcome:
     """Have a card's bill paid by a new card (``token``) or a stored ``method``; what is paid by hand waits for that."""
     bill = gift_cards.bill_of(card)
-    if gateways.is_paid_later(card.gateway_account):
+    if gateways.is_paid_later(card.gateway_account) or not owing.can_be_paid_here(bill):
         return stands(card)
     owing.pay(bill, return_url=return_url, now=now, card=token, method=method)
     return stands(card)

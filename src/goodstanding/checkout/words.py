@@ -13,6 +13,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 from goodstanding.catalogue.code_words import said_of, taken_words
 from goodstanding.catalogue.words import money_words, share_words
 from goodstanding.checkout.figures import Line, follows, lines_of, next_charges
+from goodstanding.communications.moments import moment_words
 from goodstanding.core.periods import Period, Unit
 from goodstanding.core.pricing import Part, Quote
 from goodstanding.core.quote_refusals import (
@@ -244,7 +245,7 @@ def _day(moment: datetime) -> str:
 
 def _start(part: Part) -> str:
     if part.terms.interval.unit == Unit.HOUR:
-        return formats.date_format(timezone.localtime(part.start), "DATETIME_FORMAT")
+        return moment_words(timezone.localtime(part.start))
     return _day(part.start)
 
 
@@ -252,6 +253,6 @@ def _end(part: Part) -> str:
     if part.for_life:
         return _("for life")
     if part.terms.interval.unit == Unit.HOUR:
-        return formats.date_format(timezone.localtime(part.end), "DATETIME_FORMAT")
+        return moment_words(timezone.localtime(part.end))
     last = Period(part.start, part.end).last_day(tz=timezone.get_current_timezone())
     return formats.date_format(last, "DATE_FORMAT") if last else ""

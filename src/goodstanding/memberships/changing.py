@@ -122,7 +122,7 @@ def accept(
     if bill is None:
         return Accepted(Outcome(Stage.DONE))
     outcome = owing.stands(bill)
-    if outcome.stage in (Stage.UNPAID, Stage.DECLINED):
+    if outcome.stage in (Stage.UNPAID, Stage.DECLINED) and owing.can_be_paid_here(bill):
         outcome = owing.pay(bill, return_url=return_url, now=now, card=card, method=method)
     return Accepted(outcome, bill)
 

@@ -131,7 +131,7 @@ def accept(
     if bill is None:
         return Accepted(Outcome(Stage.DONE))
     outcome = owing.stands(bill)
-    if said.charges and outcome.stage in (Stage.UNPAID, Stage.DECLINED):
+    if said.charges and outcome.stage in (Stage.UNPAID, Stage.DECLINED) and owing.can_be_paid_here(bill):
         outcome = owing.pay(bill, return_url=return_url, now=now, method=card(subscription))
     return Accepted(outcome, bill)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from goodstanding.billing import attempts, recording
 from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt
@@ -42,6 +43,18 @@ _STAGES = {
 def stage_of(last: PaymentAttempt) -> Stage:
     """Return how something stands by the last try to pay it."""
     return _STAGES.get(last.state, Stage.WORKING)
+
+
+class NotPaidHere(Exception):
+    """A bill that its gateway takes no payment for with the payer there: it is paid by hand, or not in use. Says so in words."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "This bill cannot be paid here: it is paid in the way that it names, or at the desk. Nothing was charged. "
+                "If in doubt, ask the staff."
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +96,8 @@ def stands(invoice: Invoice) -> Outcome:
 def pay(invoice: Invoice, *, return_url: str, now: datetime, card: str = "", method: str = "") -> Outcome:
     """Pay an open invoice by a new ``card`` or a stored ``method`` (neither: on a page of the gateway's).
 
-    What is under way already is not begun again; what is paid is paid once. Not to be called in a transaction.
+    What is under way already is not begun again; what is paid is paid once. Raises :class:`NotPaidHere`, with nothing written,
+    where :func:`can_be_paid_here` says no. Not to be called in a transaction.
     """
     customer = customer_of(invoice)
     with transaction.atomic():
@@ -91,6 +105,8 @@ def pay(invoice: Invoice, *, return_url: str, now: datetime, card: str = "", met
         invoice.refresh_from_db()
         if invoice.settled_at is not None or invoice.status != "open":
             return stands(invoice)
+        if not can_be_paid_here(invoice):
+            raise NotPaidHere
         begin, amount = PaymentAttempt.Kind.BEGIN, owed(invoice)
         try:
             attempt = attempts.write_down(

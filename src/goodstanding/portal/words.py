@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from goodstanding.catalogue.words import money_words
+from goodstanding.communications import moments
 from goodstanding.core import access
 from goodstanding.core.money import Money
 from goodstanding.core.records import FOR_LIFE, Hold, HoldKind, Status
@@ -78,7 +79,7 @@ def day(moment: datetime) -> str:
 
 def moment_words(moment: datetime) -> str:
     """Return a moment to the minute, local."""
-    return formats.date_format(timezone.localtime(moment), "DATETIME_FORMAT")
+    return moments.moment_words(timezone.localtime(moment))
 
 
 def until(end: datetime | None, *, now: datetime) -> str:

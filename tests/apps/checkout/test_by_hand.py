@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 
 from goodstanding.audit.models import AuditEntry
-from goodstanding.billing.models import GatewayCustomer, Invoice, Payment, Reminder, Subscription
+from goodstanding.billing.models import GatewayCustomer, Invoice, Payment, PaymentAttempt, Reminder, Subscription
 from goodstanding.catalogue.models import Price
 from goodstanding.checkout import quotes, services
 from goodstanding.checkout.models import Checkout
@@ -352,3 +352,16 @@ def test_explain_tells_each_payment_and_reminder(alice: Any, price: PriceOf, clo
         "reminded of invoice INV-00001",
     ):
         assert said in out.getvalue(), said
+
+
+def test_a_bill_that_is_paid_by_hand_takes_no_card_and_says_so(alice: Any, price: PriceOf, clock: StoppedClock) -> None:
+    """Refused by name and in words, with nothing written: no try is left that would keep the staff's payment out."""
+    join(alice, price("full", "month"), clock)
+    bill = Invoice.objects.get()
+    for how in ({"card": "sandbox_ok"}, {"method": "card_1"}, {}):
+        with pytest.raises(owing.NotPaidHere, match="Nothing was charged"):
+            owing.pay(bill, return_url="/x", now=clock.now, **how)
+    assert not PaymentAttempt.objects.exists()
+    pay(clock)
+    assert status(alice, clock) == "good"
+    assert owing.stands(Invoice.objects.get()).stage is Stage.DONE

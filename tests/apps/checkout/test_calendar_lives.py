@@ -146,12 +146,12 @@ def test_c11_two_instalments_are_in_progress_then_completed(alice: Any, clock: S
     assert (told.kind, told.created_at.date()) == ("paid_up", date(2016, 9, 30)), (
         "completed is told apart from cancelled"
     )
-    assert "Until Oct. 31, 2016, 10 a.m. you keep your access" in told.text
+    assert "Until Oct. 31, 2016, 10 am you keep your access" in told.text
 
 
 @pytest.mark.parametrize(
     ("keeps", "says"),
-    [("life", "It is yours for life."), ("term", "Until March 2, 2027, 10 a.m. you keep your access.")],
+    [("life", "It is yours for life."), ("term", "Until March 2, 2027, 10 am you keep your access.")],
 )
 def test_who_has_paid_all_parts_is_told_until_when_he_holds_it(
     alice: Any, clock: StoppedClock, work: Work, keeps: str, says: str

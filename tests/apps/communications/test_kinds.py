@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy, trans_real
 
 from goodstanding.communications import kinds
-from goodstanding.communications.kinds import KINDS, VALUES, BadContext, UnknownKind
+from goodstanding.communications.kinds import KINDS, VALUES, BadContext, UnknownKind, Value
 from goodstanding.communications.rendering import Rendered, render
 from tests.apps.communications.told import LINK, SAYS, TOLD
 
@@ -131,7 +131,7 @@ def test_a_value_of_another_sort_is_refused_and_not_repeated(kind, name, value):
     [
         ("UTC", datetime(2026, 4, 4, tzinfo=UTC), "until the end of April 3, 2026."),
         ("Europe/Berlin", datetime(2026, 4, 3, 22, 0, tzinfo=UTC), "until the end of April 3, 2026."),
-        ("Europe/Berlin", datetime(2026, 4, 4, tzinfo=UTC), "until April 4, 2026, 2 a.m.."),
+        ("Europe/Berlin", datetime(2026, 4, 4, tzinfo=UTC), "until April 4, 2026, 2 am."),
         ("America/New_York", datetime(2027, 1, 1, 5, 0, tzinfo=UTC), "until the end of Dec. 31, 2026."),
     ],
 )
@@ -195,3 +195,15 @@ def test_the_organisation_is_named(settings):
     assert mail.subject == "Welcome to Fixers & Friends"
     assert "Fixers &amp; Friends" in mail.html
     assert "a membership at Fixers & Friends" in mail.text
+
+
+@EACH
+@pytest.mark.parametrize("hour", [8, 20])
+def test_a_sentence_that_a_moment_ends_has_one_full_stop(kind, hour):
+    """Each moment in the morning, and in the evening: ``until 4 April, 10 a.m..`` was said."""
+    moments: Any = {
+        name: datetime(2026, 4, 4, hour, 15, tzinfo=UTC) for name in names(kind) if VALUES[name] is Value.MOMENT
+    }
+    mail = rendered(kind, **moments)
+    for said in (mail.subject, mail.text, mail.html):
+        assert ".." not in said, said

@@ -205,7 +205,7 @@ SAYS: dict[str, tuple[str, ...]] = {
         "Full <b>member</b> lapsed on March 11, 2026",
         "through Bob <b>Birch</b>",
     ),
-    "cancelled": ("Your membership Full <b>member</b> is cancelled", "until April 4, 2026, 3:30 p.m."),
+    "cancelled": ("Your membership Full <b>member</b> is cancelled", "until April 4, 2026, 3:30 pm"),
     "paused": (
         "Your membership Full <b>member</b>: the pause is set",
         "It is paused from March 11, 2026, and goes on by itself on March 21, 2026.",

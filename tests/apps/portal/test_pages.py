@@ -64,7 +64,7 @@ def test_who_pays_sees_what_happens_next(browsing, alice_in):
 def test_who_lapsed_sees_it_and_may_join_again(browsing, bob_out):
     page = text(browsing(bob_out).get("/me/"))
     assert "Lapsed" in page
-    assert "It was paid until March 3, 2026, 10 a.m., and nothing came after that." in page
+    assert "It was paid until March 3, 2026, 10 am, and nothing came after that." in page
     assert f'href="{reverse("gs_checkout:level", args=["day"])}"' in page
     assert "Stop the renewal" not in page
 
@@ -72,7 +72,7 @@ def test_who_lapsed_sees_it_and_may_join_again(browsing, bob_out):
 def test_a_day_pass_says_that_it_does_not_renew(browsing, bob, buys):
     buys(bob, "day")
     page = text(browsing(bob).get("/me/"))
-    assert "Paid until March 3, 2026, 10 a.m." in page
+    assert "Paid until March 3, 2026, 10 am." in page
     assert "It does not renew by itself." in page
     assert "Buy more time" in page
 

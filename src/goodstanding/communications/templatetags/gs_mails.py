@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from goodstanding import conf
+from goodstanding.communications.moments import moment_words
 
 register = template.Library()
 
@@ -30,4 +31,4 @@ def until(moment: datetime | None) -> str:
     local = moment.astimezone(conf.time_zone())
     if local.time() == time.min:
         return _("the end of %(day)s") % {"day": day(local.date() - timedelta(days=1))}
-    return date_format(local, "DATETIME_FORMAT", use_l10n=True)
+    return moment_words(local)

@@ -122,7 +122,11 @@ def _paid(request: HttpRequest, found: Invoice, form: PayForm) -> HttpResponse:
 def _tried(request: HttpRequest, found: Invoice, *, card: str = "", method: str = "") -> HttpResponse:
     here = reverse("gs_portal:pay", args=[found.pk])
     back = request.build_absolute_uri(here)
-    stands = owing.pay(found, return_url=back, now=clock.now(), card=card, method=method)
+    try:
+        stands = owing.pay(found, return_url=back, now=clock.now(), card=card, method=method)
+    except owing.NotPaidHere as refused:  # its gateway was put out of use while the page was open
+        messages.error(request, str(refused))
+        return HttpResponseRedirect(here)
     return HttpResponseRedirect(stands.page if stands.stage is Stage.WAITING and stands.page else here)
 
 
