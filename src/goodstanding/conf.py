@@ -227,7 +227,9 @@ MAIL_FROM: Setting[str] = Setting(
 STAFF_MAIL: Setting[str] = Setting(
     "GOODSTANDING_STAFF_MAIL", "", mailbox, "Who is written to of payments that failed; empty: nobody."
 )
-
+ENDS_SOON_DAYS: Setting[int] = Setting(
+    "GOODSTANDING_ENDS_SOON_DAYS", 7, number(least=0, most=90), "Days before an end when members are warned; 0: not."
+)
 PLACE: Setting[str] = Setting("GOODSTANDING_PLACE", "", read_place, "Where payers are who say nothing else, for taxes.")
 
 SETTINGS: tuple[Setting[Any], ...] = (
@@ -251,6 +253,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     PLACE,
     MAIL_FROM,
     STAFF_MAIL,
+    ENDS_SOON_DAYS,
 )
 
 

@@ -37,9 +37,7 @@ NOT_APPLICABLE = {
     "C33": "there is no status to set: a payment that is taken back takes away what it paid for (C14, C15, C16), and the log "
     "of standing says so",
 }
-NOT_BUILT = {
-    "P28": "no mail goes out before a term's end: reminders before dates are built with the reminders of X10",
-}
+NOT_BUILT: dict[str, str] = {}
 
 
 def named() -> dict[str, str]:

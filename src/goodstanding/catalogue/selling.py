@@ -24,6 +24,7 @@ __all__ = [
     "offer",
     "offered",
     "offers",
+    "on_sale",
     "price_words",
 ]
 
@@ -68,6 +69,12 @@ def offers(*, now: datetime) -> list[OfferedLevel]:
 def listed(*, now: datetime) -> QuerySet[Level]:
     """Return the levels that stand in lists at ``now``: open, not hidden, and on sale."""
     return Level.objects.filter(_on_sale(now), is_open=True, is_hidden=False)
+
+
+def on_sale(*, now: datetime) -> QuerySet[Price]:
+    """Return the prices that may be bought at ``now`` by who knows their address, as :func:`offered` says of one."""
+    levels = Level.objects.filter(_on_sale(now), is_open=True)
+    return Price.objects.filter(_on_sale(now), _lasts(now), is_open=True, level__in=levels).order_by(*IN_ORDER)
 
 
 def offer(level_slug: str, *, now: datetime) -> OfferedLevel:
@@ -125,6 +132,11 @@ def _on_sale(now: datetime) -> Q:
     return (Q(sale_from=None) | Q(sale_from__lte=now)) & (Q(sale_until=None) | Q(sale_until__gt=now))
 
 
+def _lasts(now: datetime) -> Q:
+    """Of prices, those whose last day is not over."""
+    return Q(ends_on=None) | Q(ends_on__gte=_today(now))
+
+
 def _today(now: datetime) -> date:
     return now.astimezone(conf.time_zone()).date()
 
@@ -137,9 +149,8 @@ def _require_on_sale(what: Level | Price, now: datetime) -> None:
 
 
 def _with_prices(levels: QuerySet[Level], *, now: datetime) -> QuerySet[Level]:
-    lasts = Q(ends_on=None) | Q(ends_on__gte=_today(now))
-    on_sale = Price.objects.filter(_on_sale(now), lasts, is_open=True).order_by(*IN_ORDER)
-    return levels.select_related("group").prefetch_related(Prefetch("prices", on_sale))
+    prices = Price.objects.filter(_on_sale(now), _lasts(now), is_open=True).order_by(*IN_ORDER)
+    return levels.select_related("group").prefetch_related(Prefetch("prices", prices))
 
 
 def _offered(level: Level) -> OfferedLevel:

@@ -36,7 +36,7 @@ VALUES: Mapping[str, Value] = {
     "goes_on_on": Value.DAY,  # the first day after a pause
     "good_until": Value.DAY,  # the last day on which a card can be charged
     "grace_until": Value.MOMENT,  # exclusive
-    "instructions": Value.WORDS,  # how to pay: the organisation's own words
+    "instructions": Value.WORDS,  # how to pay, in the organisation's own words; how to stay
     "level": Value.LINE,
     "lines": Value.ROWS,
     "link": Value.LINK,  # where to go and do something about it
@@ -83,6 +83,8 @@ KINDS: Mapping[str, Kind] = {
     "grace_ends_soon": Kind(needs=("grace_until", "amount", "link")),
     # Access has ended because nothing was paid, or because a term is over. payer: of a seat, through whom it was held.
     "lapsed": Kind(needs=("level", "since", "link"), may=("payer",)),
+    # It ends soon, and nothing renews it by itself. since: when the renewal was stopped, where that can be taken back.
+    "ends_soon": Kind(needs=("level", "covered_until", "instructions", "link"), may=("since",)),
     # No further charges. Without covered_until nothing paid is left, and access has ended.
     "cancelled": Kind(needs=("level", "link"), may=("covered_until",)),
     # The last of so many payments was made: no further charges. Until when it is held then, or in words where no day says it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -78,6 +78,11 @@ def written(
     if not sending.is_address(to):
         mail.state, mail.last_error = Mail.State.PARKED, sending.BAD_ADDRESS
     return mail
+
+
+def posted(keys: Collection[str]) -> set[str]:
+    """Return those of ``keys`` of which there is a mail, sent or not. One statement."""
+    return set(Mail.objects.filter(key__in=list(keys)).values_list("key", flat=True)) if keys else set()
 
 
 def link(path: str) -> str:

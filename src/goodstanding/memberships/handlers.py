@@ -27,6 +27,7 @@ from goodstanding.memberships import (
     reminders,
     renewing,
     retrying,
+    running_out,
 )
 
 ROLL = "memberships.roll"
@@ -86,6 +87,13 @@ def cards_expire(job: Job, *, now: datetime) -> None:
         jobs.add(expiring.CARDS_EXPIRE, key=f"{job.key}>{after}", due_at=now, now=now, payload={"after": after})
 
 
+def runs_out(job: Job, *, now: datetime) -> None:
+    """Warn those whose membership ends soon; ask for another batch while there is more."""
+    after = running_out.write(after=str(job.payload.get("after", "")), now=now)
+    if after:
+        jobs.add(running_out.RUNS_OUT, key=f"{job.key}>{after}", due_at=now, now=now, payload={"after": after})
+
+
 def remind(job: Job, *, now: datetime) -> None:
     """Remind the payer of a bill that is paid by hand."""
     due_at = datetime.fromisoformat(str(job.payload["due_at"]))
@@ -135,6 +143,10 @@ registry.handler(retrying.WHEN_FREE, atomic=False)(new_card)
 registry.handler(expiring.CARDS_EXPIRE, atomic=False)(cards_expire)
 registry.recurring(expiring.CARDS_EXPIRE, every=timedelta(days=1))
 registry.sweep("cards that expire", lambda now: expiring.sweep(now=now))
+registry.handler(running_out.RUNS_OUT, atomic=False)(runs_out)
+registry.recurring(running_out.RUNS_OUT, every=timedelta(days=1))
+registry.sweep("memberships that run out", lambda now: running_out.sweep(now=now))
+registry.agenda("memberships that run out", lambda now: running_out.next_warning(now=now))
 registry.handler(reminders.REMIND)(remind)
 registry.handler(pause_letters.GOES_ON_SOON)(goes_on_soon)
 registry.handler(FORGET_STATEMENTS)(forget_statements)

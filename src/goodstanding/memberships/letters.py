@@ -120,14 +120,14 @@ def grace_ends_soon(member: str, *, now: datetime) -> None:
         return
     context = {"grace_until": row.changes_at, "amount": money_words(owed), "link": _page(PAY)}
     writes = Writes()
-    _post("grace_ends_soon", f"{member}|{row.changes_at.isoformat()}", person, context, now=now, writes=writes)
+    post("grace_ends_soon", f"{member}|{row.changes_at.isoformat()}", person, context, now=now, writes=writes)
     writes.flush()
 
 
 def of_card(member: Member, about: str, context: dict[str, Any], *, now: datetime) -> bool:
     """Write to a member whose card expires soon; return whether that is new. ``about`` names the card."""
     writes = Writes()
-    _post("card_expires", about, member, context | {"link": _page(CARDS)}, now=now, writes=writes)
+    post("card_expires", about, member, context | {"link": _page(CARDS)}, now=now, writes=writes)
     return writes.flush() > 0
 
 
@@ -289,7 +289,7 @@ class _Writer:
 
     def _post(self, kind: str, about: str, context: dict[str, Any]) -> None:
         about = f"{self.customer.gateway_account_id}|{about}"
-        _post(kind, about, self.member, context, now=self.now, writes=self.writes)
+        post(kind, about, self.member, context, now=self.now, writes=self.writes)
 
     def _paid(self, subscription: str) -> bool:
         return any(state.settled_at for state in turns.invoices_of(self.ledger, subscription))
@@ -318,7 +318,7 @@ def _to_staff(
         }
         day = latest.at.astimezone(conf.time_zone()).date().isoformat()
         about = f"{customer.gateway_account_id}|{last.invoice}|{day}"
-        _post("staff_payment_failed", about, customer.member, context, now=now, writes=writes, to=to)
+        post("staff_payment_failed", about, customer.member, context, now=now, writes=writes, to=to)
 
 
 def _lapsed(member: Member, change: StandingChange, records: Sequence[MembershipRecord], writes: Writes) -> None:
@@ -335,12 +335,13 @@ def _lapsed(member: Member, change: StandingChange, records: Sequence[Membership
     # Of what somebody else paid the holder is told whose it was: he did nothing, and cannot renew it.
     payer = "" if "" in payers else ", ".join(sorted(payers))
     context = {"level": names, "since": change.at, "link": _page(JOIN), "payer": payer}
-    _post("lapsed", change.pk, member, context, now=change.recorded_at, writes=writes)
+    post("lapsed", change.pk, member, context, now=change.recorded_at, writes=writes)
 
 
-def _post(
+def post(
     kind: str, about: str, member: Member, context: dict[str, Any], *, now: datetime, writes: Writes, to: str = ""
 ) -> None:
+    """Have a mail to a member written with ``writes``, once about one thing; as :func:`write` does it by itself."""
     if (member.deceased_on is not None and not to) or not apps.is_installed(COMMUNICATIONS):
         return  # nobody writes to the dead
     from goodstanding.communications.services import written  # noqa: PLC0415 - its tables are not there without it
@@ -353,7 +354,7 @@ def _post(
 def write(kind: str, about: str, member: Member, context: dict[str, Any], *, now: datetime, to: str = "") -> None:
     """Write to a member, or about him ``to`` another address; once about one thing."""
     writes = Writes()
-    _post(kind, about, member, context, now=now, writes=writes, to=to)
+    post(kind, about, member, context, now=now, writes=writes, to=to)
     writes.flush()
 
 

@@ -71,8 +71,12 @@ def due_for_the_worker(now: datetime) -> datetime | None:
     """Return when the worker of ``work`` has something to do next, if ever."""
     from goodstanding.jobs import registry
 
-    # Those two ask for what sweeps and the network see to.
-    agendas = [next_at for name, next_at in registry.agendas().items() if name not in {"memberships", "sandbox"}]
+    # Those ask for what sweeps and the network see to.
+    agendas = [
+        next_at
+        for name, next_at in registry.agendas().items()
+        if name not in {"memberships", "memberships that run out", "sandbox"}
+    ]
     return min((at for next_at in agendas if (at := next_at(now)) is not None), default=None)
 
 

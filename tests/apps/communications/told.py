@@ -51,6 +51,13 @@ TOLD: dict[str, dict[str, Any]] = {
         "payer": "Bob <b>Birch</b>",
         "link": LINK,
     },
+    "ends_soon": {
+        "level": "Full <b>member</b>",
+        "covered_until": datetime(2026, 4, 4, tzinfo=UTC),
+        "instructions": "Stay <after> all,\nor do not.",
+        "since": datetime(2026, 3, 11, 8, 0, tzinfo=UTC),
+        "link": LINK,
+    },
     "cancelled": {
         "level": "Full <b>member</b>",
         "link": LINK,
@@ -204,6 +211,13 @@ SAYS: dict[str, tuple[str, ...]] = {
         "Your membership at Goodstanding has ended",
         "Full <b>member</b> lapsed on March 11, 2026",
         "through Bob <b>Birch</b>",
+    ),
+    "ends_soon": (
+        "Your membership Full <b>member</b> ends soon",
+        "Your membership Full <b>member</b> lasts until the end of April 3, 2026, and then it ends.",
+        "Its renewal was stopped on March 11, 2026: nothing more is charged.",
+        "Stay <after> all,\nor do not.",
+        "Stay after all",
     ),
     "cancelled": ("Your membership Full <b>member</b> is cancelled", "until April 4, 2026, 3:30 pm"),
     "paused": (
