@@ -20,7 +20,7 @@ from goodstanding.communications.models import Mail
 from goodstanding.core.journal import Chart
 from goodstanding.core.money import Money
 from goodstanding.gateways.models import GatewayAccount
-from goodstanding.memberships import ending, gift_cards, giving_back
+from goodstanding.memberships import ending, gift_cards, giving_back, running_out
 from goodstanding.memberships.gift_cards import NotRedeemed
 from goodstanding.memberships.reading import standing_now
 from goodstanding.memberships.timeline import timeline
@@ -280,3 +280,17 @@ def test_tax_is_in_what_was_paid(alice: Any, bob: Any, price: PriceOf, given: Gi
     redeem(bob, gift, clock)
     assert (in_books(Chart.TAX), in_books(Chart.DEFERRED), owed_for_cards()) == (890, 3560, 0)
     in_order()
+
+
+def test_who_was_given_a_level_is_warned_before_it_ends(
+    alice: Any, bob: Any, given: Given, clock: StoppedClock
+) -> None:
+    """P28: it is a term like one that was bought, and goes on where the level is on sale."""
+    redeem(bob, given(alice), clock)
+    clock.advance(175 * DAY)
+    assert running_out.sweep(now=clock.now) == 0
+    clock.advance(5 * DAY)
+    assert (running_out.sweep(now=clock.now), running_out.sweep(now=clock.now)) == (1, 0)
+    mail = Mail.objects.get(kind="ends_soon")
+    assert mail.to_address == "bob@example.org"
+    assert "/join/weekday/" in mail.text
