@@ -225,7 +225,7 @@ MAIL_FROM: Setting[str] = Setting(
     "GOODSTANDING_MAIL_FROM", "Goodstanding <no-reply@localhost>", sender, "Whom mails come from."
 )
 STAFF_MAIL: Setting[str] = Setting(
-    "GOODSTANDING_STAFF_MAIL", "", mailbox, "Who is written to of payments that failed; empty: nobody."
+    "GOODSTANDING_STAFF_MAIL", "", mailbox, "Who is written to of failed payments and members' changes; empty: nobody."
 )
 ENDS_SOON_DAYS: Setting[int] = Setting(
     "GOODSTANDING_ENDS_SOON_DAYS", 7, number(least=0, most=90), "Days before an end when members are warned; 0: not."

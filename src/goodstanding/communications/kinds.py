@@ -100,6 +100,9 @@ KINDS: Mapping[str, Kind] = {
     "goes_on": Kind(needs=("level", "link"), may=("next_charge_on", "card", "good_until")),
     # Staff changed the level. since: where that is not now. amount: what is to be paid for it first, behind the link.
     "level_changed": Kind(needs=("level", "link"), may=("since", "amount")),
+    # A member set a change of level for the end of what is paid; without since: it is made now. And the same for staff.
+    "level_planned": Kind(needs=("level", "link"), may=("since",)),
+    "staff_level_planned": Kind(needs=("member", "level", "link"), may=("since",)),
     # Money was given back.
     "refunded": Kind(needs=("amount", "what_it_means", "link")),
     # The bank wants the card's owner to approve a charge: the page behind the link asks.

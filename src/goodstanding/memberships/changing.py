@@ -29,7 +29,7 @@ from goodstanding.core.proration import ProrationRefused
 from goodstanding.core.records import Status
 from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
-from goodstanding.memberships import buying, change_pages, changes_ahead, owing
+from goodstanding.memberships import buying, change_letters, change_pages, changes_ahead, letters, owing
 from goodstanding.memberships.change_pages import Preview, Shown
 from goodstanding.memberships.changing_words import CannotChange
 from goodstanding.memberships.intake import take_in
@@ -118,6 +118,10 @@ def accept(
                 _require_decided(customer, plan.replaces, now=now)
             facts = facts_of(plan, ledger, last, ref=ref, now=now, number=number)
             take_in(facts, account=account, event=event_of(ref), recorded_at=now, now=now, locked=customer)
+            if not plan.is_now and price.level_id != last.items[0].hints.level:
+                at = plan.effect_at
+                post, page = letters.write, letters.address
+                change_letters.tell(customer, price.level_id, ref, at, now=now, post=post, page=page)
     bill = Invoice.objects.filter(gateway_account=account, external_id=ref).first()
     if bill is None:
         return Accepted(Outcome(Stage.DONE))

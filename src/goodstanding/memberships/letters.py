@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.apps import apps
@@ -34,7 +35,7 @@ from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.writing import Writes
-from goodstanding.memberships import failing, gifts_following, pause_letters, reminders
+from goodstanding.memberships import change_letters, failing, gifts_following, pause_letters, reminders
 from goodstanding.memberships.failures import WHY
 from goodstanding.memberships.models import MemberStanding, Seat, StandingChange
 from goodstanding.people.models import Member
@@ -59,6 +60,7 @@ def of_ledger(
     No query where nothing is to be told.
     """
     _to_staff(customer, ledger, changed, writes, now=standing.as_of)
+    change_letters.made(customer, ledger, changed, now=standing.as_of, post=partial(post, writes=writes), page=_page)
     gifts_following.of_ledger(customer, ledger, changed, writes, now=standing.as_of)
     if not customer.gateway_account.writes_to_members or customer.member is None:
         return
@@ -111,8 +113,7 @@ def of_grace(member: str, row: MemberStanding, writes: Writes, *, now: datetime)
 def grace_ends_soon(member: str, *, now: datetime) -> None:
     """Write to a member whose grace ends soon. Any number of times: it is written once for each grace."""
     row = MemberStanding.objects.filter(pk=member).first()
-    rows = Member.objects.filter(pk=member, customers__gateway_account__writes_to_members=True)
-    person = rows.first()
+    person = Member.objects.filter(pk=member, customers__gateway_account__writes_to_members=True).first()
     if row is None or person is None or row.status != Status.GRACE or row.changes_at is None or row.changes_at <= now:
         return
     owed = _owed(person)

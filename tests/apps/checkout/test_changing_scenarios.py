@@ -16,6 +16,11 @@ from goodstanding.billing.models import Invoice, Subscription
 from goodstanding.catalogue.models import LevelGroup, Price
 from goodstanding.catalogue.services import import_catalogue
 from goodstanding.clock import StoppedClock
+from goodstanding.communications.models import Mail
+from goodstanding.core.changes import Manner, When
+from goodstanding.memberships import change_pages, changing_by_staff, closing, ending
+from goodstanding.memberships.changing_by_staff import Said, Wish
+from goodstanding.memberships.models import Membership
 from tests.apps.checkout.house import Until, balance, charged, in_order, june, level_of, lines
 from tests.apps.checkout.test_joining import buy
 
@@ -126,6 +131,79 @@ def test_p33_down_waits_for_the_next_date(
     until(datetime(2026, 7, 1, 1, tzinfo=UTC), step=HALF_A_DAY)
     assert (level_of(alice, clock), charged()) == (("ten", "good"), [2000, 1000])
     in_order()
+
+
+def test_p33_member_and_staff_are_told_when_it_is_set_and_when_it_is_made(
+    alice: Any, club: PriceAt, clock: StoppedClock, until: Until, to: Change, settings: Any
+) -> None:
+    settings.GOODSTANDING_STAFF_MAIL = "desk@example.org"
+    buy(alice, club("twenty"), clock)
+    clock.set(june(11))
+    to(club("ten"))
+    assert planned() == [
+        ("level_planned", alice.email, "Your change to Ten is set for July 1, 2026"),
+        ("staff_level_planned", "desk@example.org", "Alice changes to Ten on July 1, 2026"),
+    ]
+    until(datetime(2026, 7, 1, 1, tzinfo=UTC), step=HALF_A_DAY)
+    assert planned()[2:] == [
+        ("level_planned", alice.email, "Your change to Ten is made"),
+        ("staff_level_planned", "desk@example.org", "Alice has changed to Ten"),
+    ]
+
+
+@pytest.mark.parametrize("lost", ["closed", "stopped"])
+def test_p33_a_change_is_void_where_the_level_is_lost_before(
+    alice: Any, dana: Any, club: PriceAt, clock: StoppedClock, until: Until, to: Change, lost: str
+) -> None:
+    """Closed by staff, or its renewal stopped by the member: nothing is charged, and the other level never appears."""
+    buy(alice, club("twenty"), clock)
+    clock.set(june(11))
+    to(club("ten"))
+    if lost == "closed":
+        closing.close(Membership.objects.get(), by=dana, reason="moved", now=clock.now)
+    else:
+        ending.cancel(Subscription.objects.get(), now=clock.now)
+    until(datetime(2026, 7, 10, tzinfo=UTC), step=timedelta(days=2))
+    assert charged() == [2000]
+    assert level_of(alice, clock) == ("twenty", "lapsed")
+    assert Subscription.objects.get().status == "cancelled"
+    assert planned() == [("level_planned", alice.email, "Your change to Ten is set for July 1, 2026")]
+    in_order()
+
+
+def test_p33_a_change_whose_price_is_never_paid_gives_nothing(
+    alice: Any, club: PriceAt, clock: StoppedClock, until: Until, to: Change
+) -> None:
+    """After the last try it ends: the new level was in grace, and never more than that."""
+    buy(alice, club("twenty"), clock, card="sandbox_fails_later")
+    clock.set(june(11))
+    to(club("ten"))
+    until(datetime(2026, 7, 3, tzinfo=UTC), step=timedelta(days=1))
+    assert level_of(alice, clock) == ("ten", "grace")
+    until(datetime(2026, 8, 15, tzinfo=UTC), step=timedelta(days=2))
+    assert level_of(alice, clock) == ("ten", "lapsed")
+    assert charged() == [2000]
+    assert Subscription.objects.get().status == "cancelled"
+    in_order()
+
+
+def test_p37_what_staff_set_is_told_by_them_or_not_at_all(
+    alice: Any, dana: Any, club: PriceAt, clock: StoppedClock, until: Until
+) -> None:
+    buy(alice, club("twenty"), clock)
+    clock.set(june(11))
+    row, wish = Subscription.objects.get(), Wish(club("ten"), Manner(When.AT_END))
+    seen = change_pages.shown(change_pages.signed(changing_by_staff.preview(row, wish, now=clock.now)), now=clock.now)
+    changing_by_staff.accept(row, wish, seen, Said(dana, "less"), return_url="/", now=clock.now)
+    until(datetime(2026, 7, 1, 1, tzinfo=UTC), step=timedelta(days=4))
+    until(datetime(2026, 7, 2, 1, tzinfo=UTC), step=HALF_A_DAY)
+    assert (level_of(alice, clock), planned()) == (("ten", "good"), [])
+
+
+def planned() -> list[tuple[str, str, str]]:
+    """The mails of planned changes, in order: kind, to whom, subject."""
+    rows = Mail.objects.filter(kind__contains="level_planned").order_by("created_at", "kind")
+    return list(rows.values_list("kind", "to_address", "subject"))
 
 
 def test_c24_from_fifty_to_twenty_five_at_once_leaves_twenty_five_on_the_balance(

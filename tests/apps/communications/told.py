@@ -133,6 +133,13 @@ TOLD: dict[str, dict[str, Any]] = {
         "what_it_means": "You keep <it>.",
         "link": LINK,
     },
+    "level_planned": {"level": "Full <b>member</b>", "since": datetime(2026, 4, 4, tzinfo=UTC), "link": LINK},
+    "staff_level_planned": {
+        "member": "Alice <Adams>",
+        "level": "Full <b>member</b>",
+        "since": datetime(2026, 4, 4, tzinfo=UTC),
+        "link": LINK,
+    },
     "level_changed": {
         "level": "Full <b>member</b>",
         "since": datetime(2026, 3, 16, tzinfo=UTC),
@@ -275,6 +282,14 @@ SAYS: dict[str, tuple[str, ...]] = {
         "Your membership Full <b>member</b> is paid in full",
         "nothing more will be charged for it",
         "Until the end of March 15, 2026 you keep your access",
+    ),
+    "level_planned": (
+        "Your change to Full <b>member</b> is set for April 4, 2026",
+        "changes to Full <b>member</b> on April 4, 2026. Until then all stays as it is",
+    ),
+    "staff_level_planned": (
+        "Alice <Adams> changes to Full <b>member</b> on April 4, 2026",
+        "Alice <Adams> set a change of level: Full <b>member</b> from April 4, 2026 on.",
     ),
     "level_changed": (
         "Your membership is changed to Full <b>member</b>",
