@@ -292,7 +292,7 @@ def test_b45_three_codes_at_one_checkout_come_off_once_each_before_tax(
 ) -> None:
     """B45: 20, 10 and 5 over 200.00 are 165.00, in parts that add up, and the tax is on what is left. From the page.
 
-    Its two rates on one bill need two places of one payer, which nobody has here: they are tried in tests/core/test_asking.py.
+    Its two rates on one bill need two places of one payer, which nobody has here: they are tried in tests/core/test_tax.py.
     """
     TaxRate.objects.create(place="", from_on="2026-01-01", percent=20, name="VAT")
     one, two = (
