@@ -16,10 +16,11 @@ pytestmark = pytest.mark.django_db
 
 def test_adding_changing_and_deleting_are_noted(client, dana, clock):
     client.force_login(dana)
-    client.post(reverse("admin:gs_catalogue_levelgroup_add"), {"slug": "green", "name": "Green"})
+    manner = {"change_when": "by_price", "change_reckoning": "prorated"}
+    client.post(reverse("admin:gs_catalogue_levelgroup_add"), {"slug": "green", "name": "Green", **manner})
     group = LevelGroup.objects.get()
-    client.post(page_of(group), {"name": "Greener"})
-    client.post(page_of(group), {"name": "Greener"})  # changes nothing
+    client.post(page_of(group), {"name": "Greener", **manner})
+    client.post(page_of(group), {"name": "Greener", **manner})  # changes nothing
     client.post(page_of(group, "delete"), {"post": "yes"})
     entries = AuditEntry.objects.order_by("id").values_list("by", "action", "object_type", "object_id", "at")
     done = [f"{verb} level group" for verb in ("add", "change", "delete")]
