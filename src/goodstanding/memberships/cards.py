@@ -118,7 +118,9 @@ def note_card(customer_id: str, *, newest: bool = False, now: datetime) -> None:
     ``newest``: a payment was made on a page of the gateway's by a card that was kept there: that one pays from now on.
     May raise ``GatewayUnreachable``. Not to be called in a transaction.
     """
-    customer = GatewayCustomer.objects.select_related("gateway_account").get(pk=customer_id)
+    customer = GatewayCustomer.objects.select_related("gateway_account").filter(pk=customer_id).first()
+    if customer is None:
+        return  # taken away since it was asked for
     account = customer.gateway_account
     if not registry.can(account.gateway, Ability.METHODS):
         return

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
+from goodstanding.billing.attempts import CARD_SEEN
 from goodstanding.billing.models import GatewayCustomer, Invoice, PaymentAttempt, Subscription
 from goodstanding.clock import StoppedClock
 from goodstanding.communications.models import Mail
 from goodstanding.gateways.sandbox.vendor import pages
+from goodstanding.jobs import services as jobs
+from goodstanding.jobs.models import Job
 from goodstanding.memberships import cards, owing
 from goodstanding.memberships.reading import standing_now
 from tests.apps.checkout.border import deliver, tick
@@ -170,3 +173,13 @@ def test_a_renewal_is_approved_from_the_link_in_the_mail_and_a_card_tried_again(
     page.get_by_role("heading", name="Thank you").wait_for()
     assert Subscription.objects.get().status == "active"
     assert cards.overdue(alice_asked) == []
+
+
+def test_a_card_is_looked_at_for_nobody_who_was_taken_away_meanwhile(
+    until: Callable[..., None], clock: StoppedClock
+) -> None:
+    jobs.add(CARD_SEEN, key="gcu_gone", due_at=clock.now, now=clock.now)
+
+    until(clock.now + timedelta(minutes=1))
+
+    assert list(Job.objects.filter(kind=CARD_SEEN).values_list("state", "attempts")) == [(Job.State.DONE, 0)]
