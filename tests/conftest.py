@@ -77,10 +77,16 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> None:
-    """Each test's catalogue is rolled back, and its revision's number comes again: remember none across tests."""
+    """Each test's catalogue is rolled back, and its revision's number comes again: remember none across tests.
+
+    Nor who tried what how often: a whole run fits into the quarter of an hour for which that counts.
+    """
+    from django.core.cache import cache
+
     from goodstanding.catalogue import knowledge
 
     knowledge._kept.clear()
+    cache.clear()
 
 
 @pytest.fixture

@@ -305,7 +305,6 @@ def test_b45_three_codes_at_one_checkout_come_off_once_each_before_tax(
     chosen = {"code": "twenty, TEN;five", "also": [two.pk], "place": "DE"}
     page = client.post(address, {**chosen, "show": "1"})
     said = " ".join(page.content.decode().split())
-    assert page.status_code == 200, said
     for words in ("Code TWENTY", "Code TEN", "Code FIVE", "10.00 EUR off, the first payment", "198.00 EUR"):
         assert words in said, words
     assert len(uses()) == 0
