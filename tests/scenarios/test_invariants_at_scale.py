@@ -141,3 +141,18 @@ def test_statements_of_an_event_depend_on_neither_members_nor_history(tmp_path: 
     assert alone == among_many
     assert len(set(alone[1:])) == 1
     assert alone[-1] <= MOST_STATEMENTS
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_fact_that_told_nothing_new_follows_an_object_adopted_in_that_very_moment(tmp_path: Path, clock: Any) -> None:
+    from goodstanding.billing.models import Fact
+    from goodstanding.memberships import intake
+
+    shelf.set_up(tmp_path)
+    lives.load(shelf.told("refund-that-fails").bodies(), tmp_path)
+    fact = Fact.objects.filter(kind="refund").order_by("pk")[0]
+    assert fact.customer_id is not None
+    Fact.objects.filter(pk=fact.pk).update(customer=None)  # as the other worker, who could not see it, left it
+
+    assert intake.adopt_waiting(fact.event, now=clock.now) is False
+    assert Fact.objects.get(pk=fact.pk).customer_id == fact.customer_id

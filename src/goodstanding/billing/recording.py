@@ -163,6 +163,19 @@ def waiting_from(event: str) -> list[ObjectState]:
     return [row for row in rows if (row.kind, row.ref) in set(told)]
 
 
+def follow_objects(event: str) -> None:
+    """Give those facts of ``event`` that are nobody's to whom their objects belong by now.
+
+    Needed where an event told nothing new of an object, so that its row was not written: another worker that adopted the
+    object in that very moment could not see the fact.
+    """
+    for fact in FactRow.objects.filter(event=event, customer=None).order_by("pk"):
+        tied = ObjectState.objects.filter(gateway_account=fact.gateway_account_id, kind=fact.kind, ref=fact.ref)
+        owner = tied.values_list("customer_id", flat=True).first()
+        if owner is not None:
+            FactRow.objects.filter(pk=fact.pk, customer=None).update(customer=owner)
+
+
 def decoded(row: ObjectState) -> tuple[Fact, ...]:
     """Return the facts in a row."""
     return tuple(codec.decode(fact) for fact in row.facts)

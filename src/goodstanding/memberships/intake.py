@@ -175,6 +175,7 @@ def adopt_waiting(event: str, *, now: datetime) -> bool:
                 recording.adopt(recording.refs_of(facts), told, account=row.gateway_account, customer=customer)
                 update(customer, told, work, known_from=now, cause=event)
                 work.flush()
+        recording.follow_objects(event)
         return bool(recording.waiting_from(event))
 
 
