@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -56,21 +57,33 @@ class Shown:
 
 def signed(found: Preview) -> str:
     """Return a preview as a text that a form sends back; it says what was shown and cannot be made up."""
-    page = derived("page", secrets.token_hex(16))
-    body = [page, found.subscription.pk, found.price.pk, found.plan.at.isoformat(), *figures(found.plan)]
-    return signing.dumps(body, salt=SALT)
+    return sign(found.subscription.pk, found.price.pk, at=found.plan.at, said=figures(found.plan), salt=SALT)
 
 
 def shown(text: str, *, now: datetime) -> Shown:
     """Read what :func:`signed` wrote. Raises :class:`CannotChange` for what is made up or older than a quarter of an hour."""
+    return Shown(*read(text, salt=SALT, now=now))
+
+
+def sign(subscription: str, wanted: str | int, *, at: datetime, said: Iterable[str], salt: str) -> str:
+    """Return what a page says of what is ``wanted`` of a subscription, with a name for this one view of it, signed."""
+    page = derived("page", secrets.token_hex(16))
+    return signing.dumps([page, subscription, wanted, at.isoformat(), *said], salt=salt)
+
+
+def read(text: str, *, salt: str, now: datetime) -> tuple[str, str, str, datetime, tuple[str, ...]]:
+    """Read what :func:`sign` wrote: the view's name, the subscription, what is wanted, the moment, and what was said.
+
+    Raises :class:`CannotChange` for what is made up or older than a quarter of an hour.
+    """
     try:
-        page, subscription, price, at, *said = signing.loads(text, salt=SALT)
+        page, subscription, wanted, at, *said = signing.loads(text, salt=salt)
         moment = datetime.fromisoformat(at)
     except (signing.BadSignature, ValueError, TypeError):
         raise CannotChange("tampered") from None
     if not moment <= now <= moment + GOOD_FOR:
         raise CannotChange("stale")
-    return Shown(page, subscription, price, moment, tuple(said))
+    return page, subscription, str(wanted), moment, tuple(said)
 
 
 def figures(plan: Planned) -> tuple[str, ...]:

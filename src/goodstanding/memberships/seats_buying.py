@@ -6,11 +6,9 @@ clock within a day, and all goes on as before.
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core import signing
 from django.db import transaction
 from django.utils.translation import gettext_lazy
 
@@ -25,8 +23,7 @@ from goodstanding.core.ids import derived
 from goodstanding.core.ledger import Ledger
 from goodstanding.core.money import Money
 from goodstanding.core.seat_changes import Planned
-from goodstanding.memberships import changes_ahead, changing, owing, seating
-from goodstanding.memberships.change_pages import GOOD_FOR
+from goodstanding.memberships import change_pages, changes_ahead, changing, owing, seating
 from goodstanding.memberships.changing import Accepted
 from goodstanding.memberships.changing_words import CannotChange
 from goodstanding.memberships.intake import take_in
@@ -115,21 +112,15 @@ def preview(membership: Membership, wanted: int, *, now: datetime) -> Preview:
 
 def signed(found: Preview) -> str:
     """Return a preview as a text that a form sends back; it says what was shown and cannot be made up."""
-    page = derived("page", secrets.token_hex(16))
-    body = [page, found.subscription.pk, found.wanted, found.plan.at.isoformat(), *_figures(found.plan)]
-    return signing.dumps(body, salt=SALT)
+    return change_pages.sign(
+        found.subscription.pk, found.wanted, at=found.plan.at, said=_figures(found.plan), salt=SALT
+    )
 
 
 def shown(text: str, *, now: datetime) -> Shown:
     """Read what :func:`signed` wrote. Raises :class:`CannotChange` for what is made up or older than a quarter of an hour."""
-    try:
-        page, subscription, wanted, at, *figures = signing.loads(text, salt=SALT)
-        moment = datetime.fromisoformat(at)
-    except (signing.BadSignature, ValueError, TypeError):
-        raise CannotChange("tampered") from None
-    if not moment <= now <= moment + GOOD_FOR:
-        raise CannotChange("stale")
-    return Shown(page, subscription, int(wanted), moment, tuple(figures))
+    page, subscription, wanted, at, figures = change_pages.read(text, salt=SALT, now=now)
+    return Shown(page, subscription, int(wanted), at, figures)
 
 
 def accept(

@@ -99,7 +99,7 @@ def test_p32_b05_a_year_paid_ahead_in_the_middle_of_a_month(
     buy(alice, club("ten"), clock)
     clock.set(june(16))
     said = to(club("ten", "year"), look=True)
-    assert "Change on June 30, 2026" in said or "Change on July 1, 2026" in said
+    assert "Change on July 1, 2026" in said
     assert "You may also pay ahead" in said
     said = to(club("ten", "year"), query="?ahead=1")
     for words in (
