@@ -71,8 +71,9 @@ class Kind:
 KINDS: Mapping[str, Kind] = {
     # Somebody joined, or came back. Without covered_until: for life. next_charge_on needs amount.
     "welcome": Kind(needs=("level", "link"), may=("covered_until", "amount", "next_charge_on")),
-    # Something was paid. covered_until where it paid for a membership's period.
-    "receipt": Kind(needs=("number", "lines", "total", "link"), may=("paid_by", "covered_until")),
+    # A bill is settled. covered_until where it paid for a membership's period; what_it_means: what balance had to do with it,
+    # as whole sentences, where it was not settled by one payment of its total.
+    "receipt": Kind(needs=("number", "lines", "total", "link"), may=("paid_by", "covered_until", "what_it_means")),
     # A charge failed. Without next_try_at our clock does not try again; without grace_until access has ended.
     "payment_failed": Kind(needs=("amount", "reason", "link"), may=("next_try_at", "grace_until", "then")),
     # The same, for staff.

@@ -57,7 +57,7 @@ WORDS: Mapping[Code, Words] = {
     Code.NO_MEMBER: Words("There is no membership yet."),
     Code.PENDING: Words("The membership has not begun yet."),
     Code.HELD: Words("The membership is on hold. See your membership page."),
-    Code.LAPSED: Words("The membership has ended. See your membership page."),
+    Code.LAPSED: Words("The membership has ended or is paused. See your membership page."),
     Code.OTHER_LEVEL: Words("Your level does not include this door."),
     Code.STALE: Words("This door has not heard of changes for too long."),
     Code.UNKNOWN_CARD: Words("This card is not known.", "Ask the staff to assign it to you."),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from goodstanding.billing.models import Invoice, InvoiceLine
 from goodstanding.catalogue.code_words import said_of, taken_words
 from goodstanding.catalogue.words import money_words, share_words
+from goodstanding.core.facts import InvoiceSeen, LineSeen
 from goodstanding.core.money import Money
 from goodstanding.memberships.words import stamp
 from goodstanding.people.models import Member
@@ -36,13 +37,37 @@ def notes(line: InvoiceLine, currency: str, codes: Mapping[str, str]) -> list[st
     return [*found, *([share_words(line.said)] if line.said else [])]
 
 
-def taxes(lines: Sequence[InvoiceLine], currency: str) -> list[tuple[str, Money]]:
+def taxes(lines: Sequence[InvoiceLine | LineSeen], currency: str) -> list[tuple[str, Money]]:
     """Return the taxes of a bill by name, each summed: what comes to its lines beside their amounts."""
     found: dict[str, int] = {}
     for line in lines:
         if line.tax_minor:
             found[line.tax] = found.get(line.tax, 0) + line.tax_minor
     return [(name or _("Tax"), Money(minor, currency)) for name, minor in found.items()]
+
+
+def receipt(bill: InvoiceSeen) -> dict[str, Any]:
+    """Return what the receipt of a bill says of money: its rows, which add up to its total, and how balance settled it."""
+    currency = bill.currency
+    rows = [(line.description or _("Membership"), Money(line.amount_minor, currency)) for line in bill.lines]
+    return {
+        "lines": [(what, money_words(amount)) for what, amount in (*rows, *taxes(bill.lines, currency))],
+        "total": money_words(Money(bill.total_minor, currency)),
+        "what_it_means": _by_balance(bill),
+    }
+
+
+def _by_balance(bill: InvoiceSeen) -> str:
+    balance = money_words(Money(abs(bill.credit_minor), bill.currency))
+    if bill.credit_minor < 0:
+        return _("%(amount)s stands on your balance now, and pays your next bills.") % {"amount": balance}
+    if bill.credit_minor and bill.due_minor:
+        paid = money_words(Money(bill.due_minor, bill.currency))
+        return _("%(balance)s of it came from your balance; we have received your payment of %(paid)s.") % {
+            "balance": balance,
+            "paid": paid,
+        }
+    return _("It was paid from your balance.") if bill.credit_minor else ""
 
 
 def explained(member: Member, *, until: datetime) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ from goodstanding.gateways import registry
 from goodstanding.gateways.protocol import Ability
 from goodstanding.jobs import services as jobs
 from goodstanding.jobs.writing import Writes
-from goodstanding.memberships import change_letters, failing, gifts_following, pause_letters, reminders
+from goodstanding.memberships import bill_lines, change_letters, failing, gifts_following, pause_letters, reminders
 from goodstanding.memberships.failures import WHY
 from goodstanding.memberships.models import MemberStanding, Seat, StandingChange
 from goodstanding.people.models import Member
@@ -217,11 +217,9 @@ class _Writer:
         if covering and not failing.was_paid_before(self.ledger, last):
             self._welcome(last, covering[0], until)
         if last.total_minor:
-            paid = [(line.description or _("Membership"), _words(line.amount_minor, last)) for line in last.lines]
             context = {
                 "number": last.number or last.invoice,
-                "lines": paid,
-                "total": _words(last.total_minor, last),
+                **bill_lines.receipt(last),
                 "link": _page(INVOICE, derived("inv", self.customer.gateway_account_id, last.invoice)),
                 "covered_until": until,
             }

@@ -133,6 +133,9 @@ def _issued(row: Invoice) -> str:
     said = {"number": row.number or row.external_id, "amount": words.money(row.total_minor, row.currency)}
     if row.is_gift:  # type: ignore[attr-defined] # it costs nothing
         return _("You redeemed a gift (%(number)s).") % said
+    if row.total_minor < 0:  # a change of level gave more back than it charged
+        said["amount"] = words.money(-row.total_minor, row.currency)
+        return _("Invoice %(number)s gave %(amount)s back to your balance.") % said
     return _("Invoice %(number)s over %(amount)s.") % said
 
 

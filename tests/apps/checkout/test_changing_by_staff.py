@@ -14,9 +14,12 @@ from goodstanding.catalogue import knowledge, selling
 from goodstanding.catalogue.models import Level, Price, TaxRate
 from goodstanding.catalogue.services import import_catalogue
 from goodstanding.clock import StoppedClock
+from goodstanding.communications.models import Mail
 from goodstanding.core.changes import Manner, Reckoning, When
+from goodstanding.core.facts import InvoiceSeen
 from goodstanding.core.money import Money
 from goodstanding.memberships import (
+    bill_lines,
     byhand,
     change_pages,
     changes_ahead,
@@ -31,6 +34,7 @@ from goodstanding.memberships.changing_words import CannotChange
 from goodstanding.memberships.models import Membership
 from goodstanding.memberships.reading import standing_now
 from goodstanding.memberships.services import DecisionRefused
+from goodstanding.portal import story
 from tests.apps.checkout.house import PriceOf
 
 pytestmark = pytest.mark.django_db
@@ -58,10 +62,10 @@ def sell(member: Any, price: Price, clock: StoppedClock) -> None:
     clock.advance(change_pages.GOOD_FOR)
 
 
-def change(price: Price, clock: StoppedClock) -> Accepted:
+def change(price: Price, clock: StoppedClock, manner: Manner = FREE) -> Accepted:
     """Go the whole way, as the page does."""
     row = Subscription.objects.select_related("customer__member", "gateway_account").get()
-    wish = Wish(price, FREE)
+    wish = Wish(price, manner)
     seen = change_pages.shown(change_pages.signed(changing_by_staff.preview(row, wish, now=clock.now)), now=clock.now)
     return changing_by_staff.accept(row, wish, seen, Said(None, "moved"), return_url="/", now=clock.now)
 
@@ -160,3 +164,39 @@ def test_p37_staff_may_where_members_may_not(alice: Any, types: PriceOf, clock: 
         changing.preview(row, types("patron"), now=clock.now)
     wish = Wish(types("patron"), Manner(When.NOW, Reckoning.PRORATED))
     assert changing_by_staff.preview(row, wish, now=clock.now).plan.due_now
+
+
+def test_the_receipt_of_a_bill_below_zero_thanks_for_no_payment_and_adds_up(
+    alice: Any, types: PriceOf, clock: StoppedClock
+) -> None:
+    TaxRate.objects.create(place="", from_on=date(2020, 1, 1), percent=Decimal(10), name="Tax")
+    Price.objects.update(taxed=True)
+    knowledge.touch()
+    clock.set(datetime(2026, 6, 1, tzinfo=UTC))
+    byhand.sell(alice, types("patron"), how="cash", reference="7", paid_at=clock.now, by=None, now=clock.now)
+    (bought,) = Mail.objects.filter(kind="receipt")
+    assert "Patron: 120.00 EUR\n- Tax 10 %: 12.00 EUR\nTotal: 132.00 EUR" in bought.text
+    assert "We have received your payment of 132.00 EUR." in bought.text
+    clock.set(datetime(2026, 6, 16, tzinfo=UTC))
+
+    change(types("general"), clock, Manner(When.NOW, Reckoning.PRORATED))
+
+    (bill,) = Mail.objects.filter(kind="receipt").exclude(pk=bought.pk)
+    for words in ("Patron: -60.00 EUR", "General: 25.00 EUR", "Tax 10 %: -3.50 EUR", "Total: -38.50 EUR"):
+        assert words in bill.text, bill.text
+    assert "38.50 EUR stands on your balance now, and pays your next bills." in bill.text
+    assert "received your payment" not in bill.text
+    assert "Invoice INV-00002 gave 38.50 EUR back to your balance." in [each.what for each in story.page(alice)[0]]
+
+
+@pytest.mark.parametrize(
+    ("due", "credit", "says"),
+    [
+        (6000, 0, ""),
+        (3617, 2383, "23.83 EUR of it came from your balance; we have received your payment of 36.17 EUR."),
+        (0, 6000, "It was paid from your balance."),
+    ],
+)
+def test_a_receipt_says_what_came_from_the_balance(clock: StoppedClock, due: int, credit: int, says: str) -> None:
+    bill = InvoiceSeen("in_1", "cus_1", clock.now, "paid", clock.now, "EUR", 6000, due, due, credit)
+    assert bill_lines.receipt(bill) == {"lines": [], "total": "60.00 EUR", "what_it_means": says}

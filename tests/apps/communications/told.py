@@ -19,6 +19,7 @@ TOLD: dict[str, dict[str, Any]] = {
         "lines": [("Full <b>member</b>, March", "20.00 EUR"), ("Storage & shelf", "5.00 EUR")],
         "total": "25.00 EUR",
         "link": LINK,
+        "what_it_means": "5.00 EUR of it <came> from your balance.",
         "paid_by": "card <i>4242</i>",
         "covered_until": datetime(2026, 4, 4, tzinfo=UTC),
     },
@@ -189,6 +190,8 @@ SAYS: dict[str, tuple[str, ...]] = {
     "receipt": (
         "Receipt INV-31: 25.00 EUR",
         "- Full <b>member</b>, March: 20.00 EUR\n- Storage & shelf: 5.00 EUR\nTotal: 25.00 EUR",
+        "Thank you! This is receipt INV-31:",
+        "5.00 EUR of it <came> from your balance.",
         "Paid by: card <i>4242</i>",
         "until the end of April 3, 2026",
     ),
