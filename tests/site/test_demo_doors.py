@@ -64,7 +64,7 @@ def test_it_stays_shut_after_the_end_says_why_and_leads_to_the_page_of_the_membe
     clock.advance(11 * DAY)
     said = tap(client, workshop, member)
     assert "It stays shut" in said
-    assert "The membership has ended." in said
+    assert "The membership has ended or is paused." in said
     assert 'href="/me/"' in said
     assert DoorEvent.objects.get().code == "lapsed"
 

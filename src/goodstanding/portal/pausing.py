@@ -69,8 +69,8 @@ def limit_words(found: Pausing) -> list[str]:
         told = {"count": limits.times, "left": found.left}
         said.append(
             ngettext(
-                "Within a year it may be paused %(count)d time; %(left)d is left.",
-                "Within a year it may be paused %(count)d times; %(left)d are left.",
+                "Within a year it may be paused %(count)d time; %(left)d left.",
+                "Within a year it may be paused %(count)d times; %(left)d left.",
                 limits.times,
             )
             % told

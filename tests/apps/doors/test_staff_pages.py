@@ -192,7 +192,7 @@ def test_a_card_is_marked_lost_found_and_handed_over(staff, good, bob, card, dan
 def test_a_cards_page_says_what_the_doors_say_and_why(staff, reader, at_door, alice, card):
     stand(alice, ((-DAY, {"bench": "lapsed"}),))
     shown = text(staff("view_card").get(address("card", "change", card.pk)))
-    assert re.search(r"Workshop: stays shut\. The membership has ended\.[^<]*\(why\)", shown)
+    assert re.search(r"Workshop: stays shut\. The membership has ended or is paused\.[^<]*\(why\)", shown)
     assert 'name="become"' not in shown
     stand(alice)
     assert "Workshop: opens. Welcome." in text(staff("view_card").get(address("card", "change", card.pk)))
